@@ -1,0 +1,93 @@
+r"""Make deep networks debuggable.
+
+clearhead takes a trained network and labelled data, replaces the network's last layer
+by a sparse one that uses a handful of deep features a class, proves that layer optimal,
+shows what each of those features responds to, and looks for what is wrong with the model.
+
+>>> import clearhead
+>>> run = clearhead.new_run("runs/reviews", "minilm", "rotten-tomatoes")  # doctest: +SKIP
+>>> run.all()  # doctest: +SKIP
+>>> print(*run.findings, sep="\n")  # doctest: +SKIP
+
+Names are imported when they are first used: ``import clearhead`` alone loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from clearhead._version import __version__
+
+if TYPE_CHECKING:
+    from clearhead.backbones import Backbone, open_backbone, split_module
+    from clearhead.data import Dataset, open_dataset
+    from clearhead.debug import Finding
+    from clearhead.events import Event
+    from clearhead.explain import FeatureExamples, find_examples
+    from clearhead.features import FeatureStore, extract
+    from clearhead.glm import Path, PathPoint, fit_path
+    from clearhead.layer import (
+        Best,
+        DecisionLayer,
+        FeaturesPerClass,
+        Percentile,
+        Sparsest,
+        ablate,
+    )
+    from clearhead.report import ReportData
+    from clearhead.run import Run, new_run, open_run
+
+__all__ = [
+    "Backbone",
+    "Best",
+    "Dataset",
+    "DecisionLayer",
+    "Event",
+    "FeatureExamples",
+    "FeatureStore",
+    "FeaturesPerClass",
+    "Finding",
+    "Path",
+    "PathPoint",
+    "Percentile",
+    "ReportData",
+    "Run",
+    "Sparsest",
+    "__version__",
+    "ablate",
+    "extract",
+    "find_examples",
+    "fit_path",
+    "new_run",
+    "open_backbone",
+    "open_dataset",
+    "open_run",
+    "split_module",
+]
+
+_HOMES = {
+    "backbones": ("Backbone", "open_backbone", "split_module"),
+    "data": ("Dataset", "open_dataset"),
+    "debug": ("Finding",),
+    "events": ("Event",),
+    "explain": ("FeatureExamples", "find_examples"),
+    "features": ("FeatureStore", "extract"),
+    "glm": ("Path", "PathPoint", "fit_path"),
+    "layer": ("Best", "DecisionLayer", "FeaturesPerClass", "Percentile", "Sparsest", "ablate"),
+    "report": ("ReportData",),
+    "run": ("Run", "new_run", "open_run"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'clearhead' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"clearhead.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

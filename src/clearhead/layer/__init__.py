@@ -1,0 +1,22 @@
+"""Which point of the path, and what happens when it is changed."""
+
+from clearhead.layer.ablation import Ablation, ablate
+from clearhead.layer.decision import Certificate, DecisionLayer
+from clearhead.layer.evaluate import Evaluation, evaluate, share_of
+from clearhead.layer.select import Best, FeaturesPerClass, Percentile, Rule, Sparsest, parse_rule
+
+__all__ = [
+    "Ablation",
+    "Best",
+    "Certificate",
+    "DecisionLayer",
+    "Evaluation",
+    "FeaturesPerClass",
+    "Percentile",
+    "Rule",
+    "Sparsest",
+    "ablate",
+    "evaluate",
+    "parse_rule",
+    "share_of",
+]

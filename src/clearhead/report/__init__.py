@@ -1,0 +1,14 @@
+"""The run as data (one versioned schema, additive) and as one HTML file."""
+
+from clearhead.report.build import ReportInputs, build_report
+from clearhead.report.html import render_html, write_html
+from clearhead.report.schema import SCHEMA_VERSION, ReportData
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ReportData",
+    "ReportInputs",
+    "build_report",
+    "render_html",
+    "write_html",
+]

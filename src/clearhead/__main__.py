@@ -1,0 +1,6 @@
+"""``python -m clearhead``."""
+
+from clearhead.cli import main
+
+if __name__ == "__main__":
+    main()

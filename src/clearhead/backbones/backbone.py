@@ -1,0 +1,357 @@
+"""A network split at its decision layer."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+import xxhash
+from torch import Tensor, nn
+from torch.nn import functional
+
+from clearhead._files import fingerprint
+from clearhead._types import Modality
+from clearhead.backbones.batch import Batch, as_batch
+from clearhead.backbones.split import Split, split_module
+from clearhead.backbones.tracing import device_of, evaluating, named_outputs
+from clearhead.errors import BackboneError, SplitError
+
+__all__ = ["Backbone", "Preprocessing", "with_head"]
+
+
+@runtime_checkable
+class Preprocessing(Protocol):
+    """How examples become what the network is called with."""
+
+    def __call__(self, examples: Sequence[Any]) -> Batch:
+        """Turn texts or pictures into one batch."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Everything that the result depends on, as JSON: it is fingerprinted."""
+
+    def length(self, example: Any) -> int:
+        """How much work an example is, for batches of alike length; 0 if all are alike."""
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A plain function as :class:`Preprocessing`."""
+
+    function: Callable[[Sequence[Any]], Any]
+    description: Mapping[str, Any] | None
+
+    def __call__(self, examples: Sequence[Any]) -> Batch:
+        return as_batch(self.function(examples))
+
+    def describe(self) -> Mapping[str, Any]:
+        if self.description is not None:
+            return self.description
+        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        try:
+            source = inspect.getsource(self.function)
+        except (OSError, TypeError):
+            source = ""
+        return {"function": name, "source": source}
+
+    def length(self, example: Any) -> int:
+        return len(example) if isinstance(example, str) else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A network, split where its decision layer begins.
+
+    Made by :func:`open_backbone` or :meth:`from_module`; see there.
+
+    Parameters
+    ----------
+    name : str
+        For people and for the run directory.
+    modality : {"text", "image"}
+        What :meth:`prepare` takes: ``str`` or RGB ``PIL.Image.Image``.
+    module : nn.Module
+        The whole network. It is run in evaluation mode and never changed.
+    preprocessing : Preprocessing
+        From examples to a batch.
+    split : Split or None
+        The proven decision layer; None for an encoder, whose output is the features.
+    n_features : int
+        p, the width of the decision layer's input.
+    class_names : tuple of str or None
+        Classes of the network's own head; None if it has none or they are unknown.
+    batch_size : int
+        Examples a batch unless something else is asked for.
+    example : Batch
+        A small batch on which claims about the network are proven.
+    """
+
+    name: str
+    modality: Modality
+    module: nn.Module = field(repr=False)
+    preprocessing: Preprocessing = field(repr=False)
+    split: Split | None
+    n_features: int
+    class_names: tuple[str, ...] | None
+    batch_size: int
+    example: Batch = field(repr=False)
+
+    @classmethod
+    def from_module(
+        cls,
+        module: nn.Module,
+        *,
+        prepare: Preprocessing | Callable[[Sequence[Any]], Any],
+        name: str,
+        modality: Modality,
+        example_batch: Any,
+        class_names: Sequence[str] | None = None,
+        layer: str | None = None,
+        encoder: bool = False,
+        batch_size: int = 32,
+        description: Mapping[str, Any] | None = None,
+    ) -> Backbone:
+        """Make a backbone of any torch module.
+
+        Parameters
+        ----------
+        module : nn.Module
+            The network.
+        prepare : callable
+            From a list of examples to what the module is called with: a tensor, a tuple
+            of arguments, a mapping of keyword arguments or a :class:`Batch`.
+        name, modality, class_names, batch_size
+            As in :class:`Backbone`.
+        example_batch : Batch, Tensor, tuple or mapping
+            One prepared batch of at least one example; the split is proven on it.
+        layer : str, optional
+            Dotted name of the decision layer; found by tracing if not given.
+        encoder : bool
+            The network has no classifier: its (n, p) output is the features.
+        description : mapping, optional
+            JSON that says what a plain function `prepare` does, for the fingerprint;
+            its source code if not given.
+
+        Raises
+        ------
+        SplitError
+            The decision layer could not be proven.
+        BackboneError
+            The arguments do not fit together.
+        """
+        preprocessing = (
+            prepare if isinstance(prepare, Preprocessing) else _Function(prepare, description)
+        )
+        batch = as_batch(example_batch)
+        if encoder:
+            if layer is not None:
+                raise BackboneError("encoder=True has no decision layer to name; leave layer= out.")
+            split, n_features = None, _encoder_features(module, batch)[0].shape[1]
+        else:
+            split = split_module(module, batch, layer)
+            n_features = split.n_features
+            if class_names is not None and len(class_names) != split.n_outputs:
+                raise BackboneError(
+                    f"class_names has {len(class_names)} names, but the decision layer "
+                    f"{split.layer!r} has {split.n_outputs} outputs."
+                )
+        return cls(
+            name=name,
+            modality=modality,
+            module=module,
+            preprocessing=preprocessing,
+            split=split,
+            n_features=int(n_features),
+            class_names=None if class_names is None or encoder else tuple(class_names),
+            batch_size=batch_size,
+            example=batch,
+        )
+
+    @property
+    def layer(self) -> str | None:
+        """Dotted name of the decision layer; None for an encoder."""
+        return None if self.split is None else self.split.layer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return device_of(self.module)
+
+    @property
+    def head(self) -> tuple[Tensor, Tensor] | None:
+        """The network's own decision layer, weight (C, p) and bias (C,) in float32 on the CPU."""
+        if self.split is None:
+            return None
+        layer = self.module.get_submodule(self.split.layer)
+        weight, bias = layer.weight, layer.bias
+        assert isinstance(weight, Tensor)
+        weight = weight.detach().float().cpu().clone()
+        if isinstance(bias, Tensor):
+            return weight, bias.detach().float().cpu().clone()
+        return weight, torch.zeros(weight.shape[0])
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """What the features depend on: ``weights``, ``preprocessing`` and ``split``."""
+        where = None
+        if self.split is not None:
+            where = [self.split.layer, self.split.call, self.split.n_calls]
+        return {
+            "weights": _weights_fingerprint(self.module),
+            "preprocessing": fingerprint(dict(self.preprocessing.describe())),
+            "split": fingerprint({"module": type(self.module).__name__, "layer": where}),
+        }
+
+    def prepare(self, examples: Sequence[Any]) -> Batch:
+        """Turn examples (texts or RGB pictures) into one batch."""
+        return as_batch(self.preprocessing(examples))
+
+    def length(self, example: Any) -> int:
+        """How much work an example is, to batch alike ones; 0 where all are alike."""
+        return int(self.preprocessing.length(example))
+
+    def features(self, batch: Any) -> Tensor:
+        """Compute the deep features of a batch: float32, shape (n, p), on the CPU."""
+        return self._run(batch)[0].float().cpu()
+
+    def forward(self, batch: Any) -> Tensor:
+        """Compute the network's own output: logits, float32, shape (n, C), on the CPU.
+
+        For an encoder these are its features. Where the decision layer was named and is
+        followed by something else, these are the layer's own outputs.
+        """
+        features, output = self._run(batch)
+        if self.split is None:
+            return features.float().cpu()
+        if not self.split.last:
+            layer = self.module.get_submodule(self.split.layer)
+            assert isinstance(layer, nn.Linear)
+            with torch.no_grad():
+                output = {self.split.output: functional.linear(features, layer.weight, layer.bias)}
+        logits = named_outputs(output)[self.split.output]
+        return logits.reshape(len(features), -1).float().cpu()
+
+    def replace_head(self, linear: nn.Linear) -> nn.Module:
+        """Return a copy of the network that decides with `linear` instead.
+
+        The copy is the network itself with one layer replaced where that is provably
+        enough; else (an encoder, a layer that is used twice, one that is followed by
+        something) it computes the features and applies `linear` to them.
+
+        Parameters
+        ----------
+        linear : nn.Linear
+            From the p features to any number of outputs; it is copied.
+        """
+        if linear.weight.shape[1] != self.n_features:
+            raise BackboneError(
+                f"The new decision layer takes {linear.weight.shape[1]} features, but "
+                f"{self.name} has {self.n_features}."
+            )
+        return with_head(self.module, self.split, linear, self.example)
+
+    def _run(self, batch: Any) -> tuple[Tensor, Any]:
+        batch = as_batch(batch).to(self.device)
+        with torch.no_grad(), evaluating(self.module):
+            if self.split is None:
+                return _encoder_features(self.module, batch)
+            return self.split.features(self.module, batch)
+
+    def __repr__(self) -> str:
+        if self.split is None:
+            return f"Backbone({self.name!r}, {self.modality} encoder, {self.n_features} features)"
+        return (
+            f"Backbone({self.name!r}, {self.modality}, {self.n_features} features → "
+            f"{self.split.n_outputs} outputs at layer {self.split.layer!r})"
+        )
+
+
+class _FeaturesThenHead(nn.Module):
+    """A network of which only the features count, and a linear layer on them."""
+
+    def __init__(self, network: nn.Module, split: Split | None, linear: nn.Linear) -> None:
+        super().__init__()
+        self.network = network
+        self.linear = linear
+        self._split = split
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Compute the logits (n, C)."""
+        batch = Batch(args, kwargs)
+        if self._split is None:
+            features = _encoder_features(self.network, batch)[0]
+        else:
+            features = self._split.features(self.network, batch)[0]
+        logits: Tensor = self.linear(features.to(self.linear.weight.dtype))
+        return logits
+
+
+def with_head(
+    module: nn.Module, split: Split | None, linear: nn.Linear, example: Batch
+) -> nn.Module:
+    """Copy `module` with `linear` as its decision layer, proven on `example`."""
+    network = copy.deepcopy(module).eval()
+    linear = copy.deepcopy(linear).to(device_of(module)).requires_grad_(False).eval()
+    if split is not None and split.last and split.n_calls == 1:
+        dtype = network.get_submodule(split.layer).weight.dtype
+        assert isinstance(dtype, torch.dtype)
+        direct = _replaced(copy.deepcopy(network), split.layer, copy.deepcopy(linear).to(dtype))
+        if _proven(direct, _FeaturesThenHead(network, split, linear), split, example):
+            return direct
+    return _FeaturesThenHead(network, split, linear).eval()
+
+
+def _replaced(network: nn.Module, name: str, linear: nn.Linear) -> nn.Module:
+    old = network.get_submodule(name)
+    if old is network:
+        return linear
+    for part in list(network.modules()):
+        for child_name, child in list(part.named_children()):
+            if child is old:
+                setattr(part, child_name, linear)
+    return network
+
+
+def _proven(direct: nn.Module, obvious: nn.Module, split: Split, example: Batch) -> bool:
+    batch = example.to(device_of(obvious))
+    with torch.no_grad():
+        try:
+            outputs = named_outputs(direct(*batch.args, **batch.kwargs))
+        except (RuntimeError, ValueError, IndexError, TypeError):
+            return False  # something in the network counts on the old number of classes
+        wanted: Tensor = obvious(*batch.args, **batch.kwargs)
+        got = outputs.get(split.output)
+        if got is None or got.shape != wanted.shape:
+            return False
+        return torch.allclose(got.double(), wanted.double(), rtol=1e-4, atol=1e-5)
+
+
+def _encoder_features(module: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
+    with evaluating(module):
+        output = module(*batch.args, **batch.kwargs)
+    for value in named_outputs(output).values():
+        if value.is_floating_point() and value.ndim == 2:
+            return value, output
+    shapes = {key: tuple(value.shape) for key, value in named_outputs(output).items()}
+    raise SplitError(
+        f"{type(module).__name__} is opened as an encoder, but none of its outputs has the shape "
+        f"(examples, features): {shapes}. Wrap it in a module that pools them."
+    )
+
+
+def _weights_fingerprint(module: nn.Module) -> str:
+    """xxh3-128 over names, shapes, dtypes and bytes of the state, in the order of names."""
+    digest = xxhash.xxh3_128()
+    for name, value in sorted(module.state_dict().items()):
+        if not isinstance(value, Tensor):
+            digest.update(f"{name} {value!r}\n".encode())
+            continue
+        tensor = value.detach().cpu().contiguous()
+        digest.update(f"{name} {list(tensor.shape)} {tensor.dtype}\n".encode())
+        if tensor.numel():
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,48 @@
+"""``clearhead extract``: deep features of every example."""
+
+from __future__ import annotations
+
+import typer
+
+from clearhead.cli import options as o
+from clearhead.cli.progress import Progress
+
+__all__ = ["command"]
+
+
+def command(
+    model: o.Model,
+    data: o.Data,
+    out: o.Out,
+    text_column: o.TextColumn = None,
+    label_column: o.LabelColumn = None,
+    seed: o.Seed = 0,
+    limit: o.Limit = None,
+    batch_size: o.BatchSize = None,
+    strict: o.Strict = False,
+    no_examples: o.NoExamples = False,
+    repair: o.Repair = False,
+    force: o.Force = False,
+) -> None:
+    """Compute the deep features of every example, and keep them in the run directory.
+
+    Example: clearhead extract efficientnet-lite0 photos/ --out runs/photos
+    """
+    from clearhead.run import new_run
+
+    with Progress() as progress:
+        run = new_run(
+            out,
+            model,
+            data,
+            force=force,
+            keep_examples=not no_examples,
+            on_event=progress,
+            text_column=text_column,
+            label_column=label_column,
+            seed=seed,
+            limit=limit,
+            strict=strict,
+        )
+        store = run.extract(batch_size=batch_size, repair=repair)
+    typer.echo(f"{store!r}\nNext: clearhead fit {out}")

@@ -1,0 +1,75 @@
+"""Put the subcommands together, and turn errors into exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from clearhead.cli import debug, demo, explain, extract, fit, report, run, select, show
+from clearhead.errors import ClearheadError
+
+__all__ = ["app", "main"]
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="clearhead",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=(
+        "Make a deep network debuggable.\n\n"
+        "clearhead replaces the last layer of a trained network by a sparse one that uses a "
+        "handful of deep features a class, proves that layer optimal, shows what each feature "
+        "responds to, and looks for what is wrong with the model.\n\n"
+        "Start with `clearhead demo text`: everything on a real network and real data, in two "
+        "minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can be "
+        "run alone too: extract, fit, select, explain, debug, report; a step whose inputs have not "
+        "changed is skipped, and an interrupted one goes on where it was."
+    ),
+)
+
+for module in (run, demo, extract, fit, select, explain, debug, report, show):
+    app.command(module.__name__.rpartition(".")[2])(module.command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from clearhead._version import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors that clearhead raises on purpose end with exit code 2."""
+    try:
+        app()
+    except ClearheadError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        typer.echo(
+            "\nInterrupted. What was finished is kept: run the same command again to go on.",
+            err=True,
+        )
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

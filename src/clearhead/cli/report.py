@@ -1,0 +1,33 @@
+"""``clearhead report``: one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearhead.cli import options as o
+from clearhead.cli.progress import Progress
+
+__all__ = ["command"]
+
+
+def command(
+    run: o.RunFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", show_default="report.html in the run"),
+    ] = None,
+    force: o.Force = False,
+) -> None:
+    """Write the report: one HTML file that opens anywhere, without a server.
+
+    Example: clearhead report runs/photos --out photos.html
+    """
+    from clearhead.cli.show import opening_line
+    from clearhead.run import open_run
+
+    with Progress() as progress:
+        path = open_run(run, progress).report(out, force=force)
+    typer.echo(opening_line(path))

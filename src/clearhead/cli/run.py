@@ -1,0 +1,60 @@
+"""``clearhead run``: the whole way from a network and labelled data to a report."""
+
+from __future__ import annotations
+
+from clearhead.cli import options as o
+from clearhead.cli.progress import Progress
+
+__all__ = ["command"]
+
+
+def command(
+    model: o.Model,
+    data: o.Data,
+    out: o.Out,
+    text_column: o.TextColumn = None,
+    label_column: o.LabelColumn = None,
+    rule: o.RuleText = None,
+    l1_ratio: o.L1Ratio = 0.99,
+    n_lambdas: o.NLambdas = 100,
+    lambda_min_ratio: o.LambdaMinRatio = 1e-3,
+    tol: o.Tol = 1e-4,
+    seed: o.Seed = 0,
+    limit: o.Limit = None,
+    batch_size: o.BatchSize = None,
+    strict: o.Strict = False,
+    no_examples: o.NoExamples = False,
+    repair: o.Repair = False,
+    force: o.Force = False,
+) -> None:
+    """Do everything: extract, fit, select, explain, debug, report.
+
+    Steps whose inputs have not changed are skipped. Interrupt it at any time; the
+    same command goes on from there.
+
+    Example: clearhead run minilm reviews.csv --out runs/reviews
+    """
+    from clearhead.cli.show import print_summary
+    from clearhead.run import new_run
+
+    with Progress() as progress:
+        run = new_run(
+            out,
+            model,
+            data,
+            force=force,
+            keep_examples=not no_examples,
+            on_event=progress,
+            text_column=text_column,
+            label_column=label_column,
+            seed=seed,
+            limit=limit,
+            strict=strict,
+        )
+        run.extract(batch_size=batch_size, repair=repair)
+        run.fit(l1_ratio=l1_ratio, n_lambdas=n_lambdas, lambda_min_ratio=lambda_min_ratio, tol=tol)
+        run.select(rule)
+        run.explain()
+        run.debug()
+        run.report()
+    print_summary(run)

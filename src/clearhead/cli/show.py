@@ -1,0 +1,99 @@
+"""``clearhead show``: what does a run hold?"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clearhead.cli import options as o
+
+if TYPE_CHECKING:
+    from clearhead.debug import Finding
+    from clearhead.run import Run
+
+__all__ = ["command", "finding_lines", "opening_line", "print_summary"]
+
+
+def command(
+    run: o.RunFolder,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything, for programs: every point of the path too.")
+    ] = False,
+) -> None:
+    """Show what a run holds: the layer, its accuracy and proof, the findings.
+
+    Example: clearhead show runs/photos --json
+    """
+    from clearhead.run import open_run
+    from clearhead.run.summary import summarize
+
+    opened = open_run(run)
+    if as_json:
+        typer.echo(json.dumps(summarize(opened), indent=1, ensure_ascii=True))
+    else:
+        print_summary(opened)
+
+
+def print_summary(run: Run) -> None:
+    """Print what a person wants to know first, and where the report is."""
+    from clearhead.run.summary import summarize
+
+    summary = summarize(run)
+    lines = [f"{summary['model']['name']} on {summary['data']['name']}  ({run.folder})"]
+    if "n" in summary:
+        splits = ", ".join(f"{n} {split}" for split, n in summary["splits"].items())
+        lines.append(f"  {summary['n']} examples ({splits}), {len(summary['classes'])} classes")
+        lines += [f"  {count} × {kind}" for kind, count in summary["problems"].items()]
+    if "points" in summary:
+        lines.append(_path_line(summary["points"]))
+    if "selected" in summary:
+        lines.append(_layer_line("sparse", summary["selected"], summary["p"]))
+        lines.append(_layer_line("dense", summary["dense"], summary["p"]))
+    if "findings" in summary:
+        lines += ["", *finding_lines(run.findings)]
+    report = run.folder / "report.html"
+    if report.is_file():
+        lines += ["", opening_line(report)]
+    typer.echo("\n".join(lines))
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """Write the findings, ranked, one paragraph each."""
+    if not findings:
+        return ["Findings: none of the checks found anything suspicious."]
+    confirmed = sum(finding.confirmed for finding in findings)
+    lines = [f"Findings: {confirmed} confirmed on the test split, {len(findings)} proposed"]
+    for number, finding in enumerate(findings, start=1):
+        effect = finding.effect
+        mark = "✓" if finding.confirmed else "·"
+        lines.append(f"{mark} {number}. {finding.title}")
+        lines.append(
+            f"     {effect.what}: {100 * effect.value:.1f}% "
+            f"({100 * effect.low:.1f} to {100 * effect.high:.1f}, n = {effect.n})"
+        )
+    return lines
+
+
+def opening_line(report: Path) -> str:
+    """Say where a report is and how to open it."""
+    opener = {"darwin": "open", "win32": "start"}.get(sys.platform, "xdg-open")
+    return f"Report: {report}\nOpen it in a browser: {opener} {shlex.quote(str(report))}"
+
+
+def _path_line(points: Sequence[dict[str, Any]]) -> str:
+    optimal = sum(point["status"] == "optimal" for point in points)
+    worst = max(point["gap"] for point in points)
+    return f"  path: {optimal} of {len(points)} points proven optimal, largest gap {worst:.1e}"
+
+
+def _layer_line(name: str, point: dict[str, Any], p: int) -> str:
+    return (
+        f"  {name:6s} layer: {point['features_per_class']:.1f} of {p} features a class, "
+        f"{100 * point['acc_test']:.1f}% test, {100 * point['acc_val']:.1f}% validation"
+    )

@@ -1,0 +1,227 @@
+"""From labels as they are written to classes, ids and splits that are checked.
+
+Every source of data goes through :func:`assemble`, so that the same mistake
+gets the same message wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearhead._types import IntArray, StrArray
+from clearhead.data.dataset import Problem
+from clearhead.data.splits import SPLIT_NAMES, check_splits, complete_splits
+from clearhead.errors import DataError
+
+__all__ = ["Assembled", "assemble", "check_strict", "listed", "printable", "require_labels"]
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What all data sets have in common, checked; the fields are those of ``Dataset``."""
+
+    ids: StrArray
+    labels: IntArray
+    class_names: tuple[str, ...]
+    split: StrArray
+    metadata: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def assemble(
+    *,
+    ids: Sequence[str],
+    labels: Sequence[Any],
+    split: Sequence[str] | None,
+    metadata: pd.DataFrame | None,
+    class_names: Sequence[str] | None,
+    keys: Sequence[str],
+    seed: int,
+    where: Sequence[str] | None = None,
+) -> Assembled:
+    """Check labels, ids and splits, and make the splits that are missing.
+
+    Parameters
+    ----------
+    ids, keys, where : sequences of n str
+        Names of the examples: for good, for drawing the splits, and for people
+        (`ids` where None).
+    labels : sequence of n
+        The name of each example's class; numbers are taken as names.
+    split : sequence of n str, or None
+        Names of splits, as usual (``"dev"`` is validation); None where there are none.
+    metadata : DataFrame of n rows, or None
+    class_names : sequence of str, or None
+        The order of the classes; sorted where None.
+    seed : int
+        For the splits that are made.
+    """
+    where = ids if where is None else where
+    n = len(ids)
+    for name, found in (("labels", len(labels)), ("keys", len(keys)), ("where", len(where))):
+        if found != n:
+            raise DataError(f"There are {found:,} {name} for {n:,} examples; give one for each.")
+    if split is not None and len(split) != n:
+        raise DataError(f"There are {len(split):,} splits for {n:,} examples; give one for each.")
+    if metadata is not None and len(metadata) != n:
+        raise DataError(f"The metadata have {len(metadata):,} rows for {n:,} examples.")
+    require_labels(labels, where)
+    clean = [printable(str(identity)) for identity in ids]
+    _require_unique(clean, where)
+    codes, names = _encode(labels, class_names)
+    given = None if split is None else _read_splits(split, where)
+    whole, notes = complete_splits(codes, keys, given, names, seed=seed)
+    check_splits(codes, whole, names, where)
+    return Assembled(
+        ids=_strings(clean),
+        labels=codes,
+        class_names=names,
+        split=whole,
+        metadata=_clean_metadata(metadata, n),
+        notes=notes,
+    )
+
+
+def printable(text: str) -> str:
+    r"""Write lone surrogates (from odd file names) as ``\udcff``: names must go into files."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def listed(items: Sequence[str], most: int = 5) -> str:
+    """``a, b, c and 12 more``."""
+    shown = ", ".join(items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most:,} more"
+
+
+def check_strict(strict: bool, problems: Sequence[Problem]) -> None:
+    """Raise :class:`DataError` for the first problems, if `strict` and there are any."""
+    if not strict or not problems:
+        return
+    counts = Counter(problem.kind for problem in problems)
+    kinds = ", ".join(f"{count:,} x {kind}" for kind, count in counts.items())
+    raise DataError(
+        f"{len(problems):,} problems in the data ({kinds}), and strict was asked for. "
+        f"First: {' '.join(problem.message for problem in problems[:3])} "
+        "Mend them, or leave strict out: they are then counted and left out."
+    )
+
+
+def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
+    """Raise :class:`DataError` if a label is missing (None, NaN or empty)."""
+    missing = [place for label, place in zip(labels, where, strict=True) if _is_missing(label)]
+    if missing:
+        raise DataError(
+            f"{len(missing):,} of the {len(labels):,} labels are missing (empty or NaN): "
+            f"{listed(missing)}. Fill them in, or remove these examples."
+        )
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None or label is pd.NA or label is pd.NaT:
+        return True
+    if isinstance(label, float | np.floating):
+        return math.isnan(label)
+    return isinstance(label, str) and not label.strip()
+
+
+def _require_unique(ids: Sequence[str], where: Sequence[str]) -> None:
+    empty = [place for identity, place in zip(ids, where, strict=True) if not identity]
+    if empty:
+        raise DataError(f"{len(empty):,} ids are empty: {listed(empty)}. Give each example one.")
+    counts = Counter(ids)
+    if len(counts) == len(ids):
+        return
+    repeated = [identity for identity, count in counts.items() if count > 1]
+    first = [place for identity, place in zip(ids, where, strict=True) if identity == repeated[0]]
+    at = f" (the first of them at {listed(first, 3)})" if first[0] != repeated[0] else ""
+    raise DataError(
+        f"{len(repeated):,} ids are used more than once: {listed([repr(r) for r in repeated])}"
+        f"{at}. Ids must be unique: rename them, or remove the id column to number the rows."
+    )
+
+
+def _encode(
+    labels: Sequence[Any], class_names: Sequence[str] | None
+) -> tuple[IntArray, tuple[str, ...]]:
+    """Labels as indices into the names of the classes."""
+    written = [printable(str(label).strip()) for label in labels]
+    if class_names is None:
+        written, names = _named(written)
+    else:
+        names = tuple(printable(str(name)) for name in class_names)
+        unknown = sorted(set(written) - set(names))
+        if unknown:
+            raise DataError(
+                f"The labels {listed(unknown)} are not among the classes {listed(names, 10)}."
+            )
+    if len(set(written)) < 2:
+        only = f"All {len(written):,} labels are '{written[0]}'" if written else "No example"
+        raise DataError(
+            f"{only}: a classifier needs examples of at least two classes. "
+            "Check that the right labels were given."
+        )
+    if len(names) > 20 and len(names) > len(written) / 2:
+        raise DataError(
+            f"The labels have {len(names):,} different values in {len(written):,} examples, such "
+            f"as {listed(names, 3)}: these look like numbers or names, not classes. Choose the "
+            "column of the classes (label_column, or --label-column)."
+        )
+    index = {name: k for k, name in enumerate(names)}
+    return np.array([index[label] for label in written], dtype=np.int64), names
+
+
+def _named(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Sort the names; whole numbers by size, with 1.0 and 1 as the same class."""
+    different = set(written)
+    if not all(_NUMBER.fullmatch(label) for label in different):
+        return written, tuple(sorted(different))
+    if not all(float(label).is_integer() for label in different):
+        return written, tuple(sorted(different, key=lambda label: (float(label), label)))
+    whole = {label: str(int(label.partition(".")[0])) for label in different}
+    return [whole[label] for label in written], tuple(sorted(set(whole.values()), key=int))
+
+
+def _read_splits(split: Sequence[str], where: Sequence[str]) -> StrArray:
+    names = [SPLIT_NAMES.get(str(name).strip().lower()) for name in split]
+    unknown = [
+        f"{str(name)!r} at {place}"
+        for name, known, place in zip(split, names, where, strict=True)
+        if known is None
+    ]
+    if unknown:
+        raise DataError(
+            f"{len(unknown):,} examples have a split with an unknown name: {listed(unknown)}. "
+            "Splits are named train, validation (or val, valid, dev) and test."
+        )
+    return _strings([str(name) for name in names])
+
+
+def _strings(values: Sequence[str]) -> StrArray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _clean_metadata(metadata: pd.DataFrame | None, n: int) -> pd.DataFrame:
+    """Copy with rows numbered from 0 and text that can be written to any file."""
+    if metadata is None:
+        return pd.DataFrame(index=pd.RangeIndex(n))
+    columns: dict[str, Any] = {}
+    for name in metadata.columns:
+        column = metadata[name]
+        if not pd.api.types.is_numeric_dtype(column):
+            column = pd.Series(
+                [printable(v) if isinstance(v, str) else v for v in column], dtype=object
+            )
+        columns[printable(str(name))] = column.reset_index(drop=True)
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))

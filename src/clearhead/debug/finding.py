@@ -1,0 +1,107 @@
+"""What is suspicious, the evidence, the effect measured, and how sure we are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+__all__ = ["Effect", "Finding", "FindingKind", "holm", "rank"]
+
+FindingKind = Literal["leaning", "hub", "blame", "slice", "given_up"]
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What was measured on the test split, with its 95% interval.
+
+    ``value`` is a share, or a difference of shares, of `n` examples.
+    """
+
+    what: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that may be wrong with the model.
+
+    Proposed on the validation split (`evidence`), measured on the test split
+    (`effect`, `p_value`). `p_value` tests that the effect is what `what` says and
+    not chance; in a list from :func:`clearhead.debug.find` it is corrected for the
+    number of findings that were proposed, and `confirmed` follows from it.
+    """
+
+    kind: FindingKind
+    title: str
+    where: str
+    evidence: str
+    effect: Effect
+    p_value: float
+    mend: str
+    features: tuple[int, ...] = ()
+    classes: tuple[int, ...] = ()
+    examples: tuple[str, ...] = ()
+    confirmed: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Undo :meth:`to_dict`."""
+        fields = dict(value)
+        fields["effect"] = Effect(**fields["effect"])
+        for name in ("features", "classes", "examples"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        mark = "confirmed" if self.confirmed else "not confirmed"
+        e = self.effect
+        return (
+            f"[{mark}] {self.title} ({e.what}: {100 * e.value:.1f}%, "
+            f"95% interval {100 * e.low:.1f} to {100 * e.high:.1f}, n={e.n})"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<p>{escape(str(self))}</p><p>{escape(self.mend)}</p>"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p values for their number, keeping the family-wise error.
+
+    References
+    ----------
+    Holm (1979), A simple sequentially rejective multiple test procedure.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(p.size, 0, -1)
+    corrected = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    result = np.empty_like(p)
+    result[order] = corrected
+    return [float(value) for value in result]
+
+
+def rank(findings: Sequence[Finding]) -> list[Finding]:
+    """Correct the p values, mark what is confirmed, and put the largest sure effect first.
+
+    Confirmed findings come first, ordered by the near end of their interval: what
+    the effect is at least.
+    """
+    corrected = holm([finding.p_value for finding in findings])
+    marked = [
+        replace(finding, p_value=p, confirmed=p <= SIGNIFICANCE)
+        for finding, p in zip(findings, corrected, strict=True)
+    ]
+    return sorted(marked, key=lambda f: (not f.confirmed, -f.effect.low, f.title))

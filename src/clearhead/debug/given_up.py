@@ -1,0 +1,60 @@
+"""Which class did the sparse layer give up to be sparse?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clearhead.debug.finding import Effect, Finding
+from clearhead.debug.statistics import mcnemar_greater, paired_difference
+from clearhead.debug.view import SplitView
+
+__all__ = ["find_given_up"]
+
+MIN_LOSS = 0.10
+MIN_EXAMPLES = 10
+MOST = 3
+
+
+def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
+    """Propose a class of which the dense layer finds many more than the sparse one.
+
+    A rule that selects by accuracy can pay with one class, most often a rare one.
+    Proposed, at most three, where on validation the class loses at least 10 points of
+    recall. The effect is that loss on test.
+    """
+    candidates = []
+    for c in range(validation.layer.n_classes):
+        lost, won, n = _compare(validation, c)
+        if min(n, _compare(test, c)[2]) >= MIN_EXAMPLES and lost - won >= MIN_LOSS * n:
+            candidates.append(((lost - won) / n, c))
+    for loss, c in sorted(candidates, reverse=True)[:MOST]:
+        name = test.layer.class_names[c]
+        lost, won, n = _compare(test, c)
+        value, low, high = paired_difference(lost, won, n)
+        of_class = test.labels == c
+        missed = of_class & ~test.right & (test.dense == c)
+        yield Finding(
+            kind="given_up",
+            title=(
+                f"the sparse layer gives up class {name}: it finds "
+                f"{100 * test.right[of_class].mean():.0f}% of them, the dense layer "
+                f"{100 * (test.dense[of_class] == c).mean():.0f}%"
+            ),
+            where=f"class {name}",
+            evidence=f"On validation {100 * loss:.0f} points of its recall are lost.",
+            effect=Effect(f"recall of {name} lost to sparsity", value, low, high, n),
+            p_value=mcnemar_greater(lost, won),
+            mend=(
+                "Select a point of the path with more features (`clearhead select --rule best`), "
+                "or give the class more weight."
+            ),
+            classes=(c,),
+            examples=tuple(str(i) for i in test.ids[missed][:8]),
+        )
+
+
+def _compare(view: SplitView, c: int) -> tuple[int, int, int]:
+    """Count examples of class `c` that only the dense, only the sparse layer finds, and all."""
+    of_class = view.labels == c
+    sparse, dense = view.predicted[of_class] == c, view.dense[of_class] == c
+    return int((dense & ~sparse).sum()), int((sparse & ~dense).sum()), int(of_class.sum())

@@ -1,0 +1,202 @@
+"""Run a network over a dataset and keep its deep features."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from clearhead._files import remove_temporaries
+from clearhead.backbones import Backbone
+from clearhead.data import Dataset
+from clearhead.errors import (
+    CorruptFileError,
+    DataError,
+    InputError,
+    StorageError,
+)
+from clearhead.events import Event, EventCallback, emit
+from clearhead.features.lock import locked
+from clearhead.features.manifest import PARTIAL, Manifest, compare, describe, remove_store
+from clearhead.features.plan import Plan, make_plan, rows_per_shard
+from clearhead.features.progress import STEP
+from clearhead.features.session import Session
+from clearhead.features.shard import remove_shard
+from clearhead.features.spill import is_whole
+from clearhead.features.store import FeatureStore, check_shards
+
+__all__ = ["extract"]
+
+
+def extract(
+    backbone: Backbone,
+    dataset: Dataset,
+    out: Path | str,
+    *,
+    batch_size: int | None = None,
+    on_event: EventCallback | None = None,
+    strict: bool = False,
+    repair: bool = False,
+    force: bool = False,
+    flush_seconds: float = 10.0,
+    shard_rows: int | None = None,
+) -> FeatureStore:
+    """Compute the deep features of a dataset, or go on with what an earlier call began.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network.
+    dataset : Dataset
+        The examples; its modality must be the network's.
+    out : Path or str
+        Folder of the store. A finished store of the same network and data is reused.
+    batch_size : int, optional
+        Examples a batch; the backbone's own by default. A store that was begun keeps the
+        batches it was begun with.
+    on_event : callable, optional
+        Called with progress (rate and time left) and with what was counted.
+    strict : bool
+        Unreadable, truncated and empty examples are errors.
+    repair : bool
+        Compute damaged shards again, and only these.
+    force : bool
+        Replace a store of another network or of other data.
+    flush_seconds : float
+        Finished batches are written at least this often: what a kill can cost.
+    shard_rows : int, optional
+        Rows a file, rounded down to whole batches; by default at most 65,536 rows and
+        256 MiB.
+
+    Returns
+    -------
+    FeatureStore
+
+    Raises
+    ------
+    FingerprintMismatchError
+        `out` holds features of another network or of other data.
+    CorruptFileError
+        Files of the store are damaged and `repair` is False.
+    DataError
+        `strict` and an example has a problem, or no example could be read.
+    BackboneError
+        The network gives NaN or infinity; names example and feature.
+    StorageFullError
+        No space was left; what had been written is kept.
+    """
+    folder = Path(out)
+    if backbone.modality != dataset.modality:
+        raise InputError(
+            f"{backbone.name} takes {backbone.modality}s, but {dataset.name} holds "
+            f"{dataset.modality}s. Choose a network for {dataset.modality}s."
+        )
+    if batch_size is not None and batch_size < 1:
+        raise InputError(f"batch_size={batch_size}: it must be at least 1.")
+    if len(dataset) == 0:
+        raise DataError(f"{dataset.name} has no examples.")
+    with locked(folder):
+        remove_temporaries(folder)
+        remove_temporaries(folder / PARTIAL)
+        manifest = _opened(backbone, dataset, folder, repair=repair, force=force)
+        if manifest is None:
+            emit(on_event, Event(STEP, "info", "planning the batches"))
+            wanted = describe(folder, backbone, dataset)
+            plan = _planned(backbone, dataset, batch_size, shard_rows)
+            manifest = wanted.write(backbone, plan)
+        with _threads(manifest.plan(with_order=False).threads):
+            Session(backbone, dataset, manifest, on_event, strict, flush_seconds).run()
+        store = FeatureStore.open(folder, verify=False)
+    _report(store, len(dataset), on_event, strict)
+    return store
+
+
+def _opened(
+    backbone: Backbone, dataset: Dataset, folder: Path, *, repair: bool, force: bool
+) -> Manifest | None:
+    """The manifest to go on with; None to start afresh. Removes what must be computed again."""
+    if not Manifest.exists(folder):
+        remove_store(folder)  # a store whose writing ended before its manifest
+        return None
+    wanted = describe(folder, backbone, dataset)
+    try:
+        manifest = Manifest.read(folder)
+        compare(manifest, wanted)
+        manifest.plan()
+        manifest.head()
+    except CorruptFileError:
+        if not (repair or force):
+            raise
+        remove_store(folder)  # without a sound manifest no shard can be trusted
+        return None
+    except StorageError:
+        if not force:
+            raise
+        remove_store(folder)
+        return None
+    _, bad = check_shards(manifest, verify=True)
+    paths = manifest.shard_paths(manifest.plan(with_order=False))
+    damaged = {number: what for number, what in bad.items() if is_whole(paths[number])}
+    if damaged and not (repair or force):
+        raise CorruptFileError(
+            f"{len(damaged)} of {len(paths)} shards in {folder} are damaged: "
+            f"{', '.join(damaged.values())}. Run the same extraction again with repair=True "
+            "(--repair): only these are computed again."
+        )
+    for number in bad:
+        remove_shard(paths[number])
+    return manifest
+
+
+def _planned(
+    backbone: Backbone, dataset: Dataset, batch_size: int | None, shard_rows: int | None
+) -> Plan:
+    size = batch_size if batch_size is not None else backbone.batch_size
+    lengths = None
+    if backbone.modality == "text":
+        lengths = (_length(backbone, dataset, row) for row in range(len(dataset)))
+    return make_plan(
+        len(dataset),
+        batch_size=size,
+        shard_rows=rows_per_shard(backbone.n_features, size, shard_rows),
+        threads=torch.get_num_threads(),
+        lengths=lengths,
+    )
+
+
+def _length(backbone: Backbone, dataset: Dataset, row: int) -> int:
+    try:
+        return backbone.length(dataset.load(row))
+    except DataError:  # counted when its turn comes
+        return 0
+
+
+@contextlib.contextmanager
+def _threads(wanted: int) -> Iterator[None]:
+    """Compute with as many threads as planned: the sums' last digits depend on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _report(store: FeatureStore, n: int, on_event: EventCallback | None, strict: bool) -> None:
+    problems = store.problems
+    if store.n == 0:
+        first = problems[0].message if problems else "there are none"
+        raise DataError(f"No example of {store.name} could be read: {first}.")
+    if strict and problems:
+        raise DataError(
+            f"{problems[0].message}. Mend or remove them, or leave strict=True (--strict) out: "
+            "they are then counted and reported."
+        )
+    for problem in problems:
+        emit(
+            on_event,
+            Event(STEP, "warning", problem.message, problem.count, n, "examples",
+                  {"kind": problem.kind, "first": problem.first}),
+        )  # fmt: skip

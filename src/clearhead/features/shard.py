@@ -1,0 +1,240 @@
+"""One file of features: Arrow IPC, a single record batch, and its sidecar.
+
+The sidecar is written last, so a shard counts only when both are there; it holds
+the size and the xxh3-128 checksum of the file. Both are compared before the file
+is mapped, since a file that is cut short while mapped ends the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import xxhash
+
+from clearhead._files import explain_os_errors
+from clearhead._types import FloatArray, IntArray, StrArray
+from clearhead.errors import CorruptFileError
+from clearhead.features.problems import ProblemLog
+from clearhead.features.sealed import plain, read_sealed, write_sealed
+
+__all__ = ["Columns", "Shard", "read_shard", "remove_shard", "sidecar_of", "write_shard"]
+
+META = "meta."
+
+
+class Columns:
+    """What stands beside the features: id, label, split and metadata of every row."""
+
+    def __init__(
+        self,
+        ids: StrArray,
+        labels: IntArray,
+        split: StrArray,
+        metadata: pd.DataFrame,
+    ) -> None:
+        columns: dict[str, Any] = {
+            "id": pa.array([plain(str(one)) for one in ids], pa.string()),
+            "label": pa.array(np.asarray(labels, dtype=np.int32)),
+            "split": pa.array([str(one) for one in split], pa.string()),
+        }
+        for name in metadata.columns:
+            columns[f"{META}{name}"] = _arrow(metadata[name])
+        self._table = pa.table(columns)
+
+    def batch(self, row_ids: IntArray, features: FloatArray) -> Any:
+        """Record batch of some rows with their `features` (m, p) float32."""
+        m, p = features.shape
+        flat = pa.array(np.ascontiguousarray(features, dtype=np.float32).reshape(-1))
+        # copied, so that the file holds no unused bytes of the whole table
+        beside = self._table.take(pa.array(row_ids)).combine_chunks()
+        arrays = {
+            "row_id": pa.array(np.asarray(row_ids, dtype=np.int64)),
+            **{name: _one(beside.column(name)) for name in beside.column_names},
+            "features": pa.FixedSizeListArray.from_arrays(flat, p),
+        }
+        assert len(arrays["features"]) == m
+        return pa.RecordBatch.from_pydict(arrays)
+
+
+def _one(column: Any) -> Any:
+    """The only chunk of a column."""
+    if column.num_chunks == 0:
+        return pa.array([], column.type)
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _arrow(column: pd.Series[Any]) -> Any:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # mixed types, odd text
+        texts = [None if pd.isna(one) else plain(str(one)) for one in column]
+        return pa.array(texts, pa.string())
+
+
+class _Hashed:
+    """A file that counts and hashes what is written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = xxhash.xxh3_128()
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        self._file.write(data)
+        self._digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def tell(self) -> int:
+        return self.size
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def checksum(self) -> str:
+        return self._digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _whole_or_absent(path: Path) -> Iterator[_Hashed]:
+    """Write a large file in a stream: temporary name, sync, rename."""
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    with explain_os_errors(path):
+        try:
+            with temporary.open("wb") as file:
+                hashed = _Hashed(file)
+                yield hashed
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """A verified shard; nothing is mapped until it is read.
+
+    Parameters
+    ----------
+    path : Path
+    start, stop : int
+        Positions of the plan that it covers.
+    rows : int
+        Rows in it: fewer than stop − start where examples could not be read.
+    problems : ProblemLog
+    """
+
+    path: Path
+    start: int
+    stop: int
+    rows: int
+    problems: ProblemLog
+
+    def batch(self) -> Any:
+        """The record batch, mapped into memory."""
+        with pa.memory_map(str(self.path)) as source:
+            return pa.ipc.open_file(source).get_batch(0)
+
+
+def features_of(batch: Any) -> FloatArray:
+    """Features of a record batch as a (m, p) float32 array that shares its memory."""
+    column = batch.column("features")
+    flat: FloatArray = column.flatten().to_numpy(zero_copy_only=True)
+    return flat.reshape(len(column), column.type.list_size)
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the sidecar of a shard is."""
+    return path.with_suffix(".json")
+
+
+def write_shard(
+    path: Path,
+    batch: Any,
+    *,
+    start: int,
+    stop: int,
+    problems: ProblemLog,
+    fingerprints: Mapping[str, str],
+) -> None:
+    """Write one record batch and its sidecar, whole or not at all."""
+    with _whole_or_absent(path) as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    write_sealed(
+        sidecar_of(path),
+        {
+            "file": path.name,
+            "bytes": file.size,
+            "xxh3_128": file.checksum,
+            "rows": batch.num_rows,
+            "start": start,
+            "stop": stop,
+            "fingerprints": dict(fingerprints),
+            "problems": problems.to_json(),
+        },
+    )
+
+
+def read_shard(path: Path, fingerprints: Mapping[str, str], *, verify: bool = True) -> Shard:
+    """Check a shard against its sidecar.
+
+    Raises
+    ------
+    CorruptFileError
+        Says in a few words what is wrong, starting with the file's name.
+    """
+    sidecar = sidecar_of(path)
+    if not sidecar.is_file():
+        raise CorruptFileError(f"{path.name} (its sidecar is missing)")
+    try:
+        facts = read_sealed(sidecar)
+    except CorruptFileError as error:
+        raise CorruptFileError(f"{path.name} (its sidecar is damaged)") from error
+    if not path.is_file():
+        raise CorruptFileError(f"{path.name} (missing)")
+    size = path.stat().st_size
+    if size != facts["bytes"]:
+        raise CorruptFileError(f"{path.name} ({size:,} bytes, {facts['bytes']:,} were written)")
+    if facts["fingerprints"] != dict(fingerprints):
+        raise CorruptFileError(f"{path.name} (of another network or other data)")
+    if verify and _checksum(path) != facts["xxh3_128"]:
+        raise CorruptFileError(f"{path.name} (its checksum differs)")
+    return Shard(
+        path,
+        int(facts["start"]),
+        int(facts["stop"]),
+        int(facts["rows"]),
+        ProblemLog.from_json(facts["problems"]),
+    )
+
+
+def remove_shard(path: Path) -> None:
+    """Delete a shard; the sidecar first, so that it never vouches for what is gone."""
+    sidecar_of(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _checksum(path: Path) -> str:
+    digest = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,165 @@
+"""What is finished of one shard: kept on disk in small pieces until the shard is whole.
+
+A piece ("spill") covers whole batches that follow one another in the plan, in the
+format of a shard. When every batch of the shard is there, the pieces become the
+shard, its rows in the order of the dataset, and are deleted. So the final files do
+not depend on when pieces were written, nor on how often the process was killed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from clearhead._types import FloatArray, IntArray
+from clearhead.errors import CorruptFileError
+from clearhead.features.plan import Plan
+from clearhead.features.problems import ProblemLog
+from clearhead.features.shard import (
+    Columns,
+    Shard,
+    features_of,
+    read_shard,
+    remove_shard,
+    sidecar_of,
+    write_shard,
+)
+
+__all__ = ["Finished", "ShardInProgress"]
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """One computed batch: positions start … stop − 1 of the plan, and the rows kept of them."""
+
+    start: int
+    stop: int
+    row_ids: IntArray
+    features: FloatArray
+    problems: ProblemLog
+
+
+@dataclass
+class ShardInProgress:
+    """A shard of the plan that is not whole yet.
+
+    Parameters
+    ----------
+    path : Path
+        Where the shard will be.
+    folder : Path
+        Where its pieces are.
+    """
+
+    path: Path
+    folder: Path
+    plan: Plan
+    start: int
+    stop: int
+    columns: Columns
+    fingerprints: dict[str, str]
+    p: int
+    spills: list[Shard] = field(default_factory=list)
+    pending: list[Finished] = field(default_factory=list)
+    whole: bool = False
+
+    def recover(self) -> None:
+        """Take over the pieces of an earlier process; damaged ones are deleted."""
+        wanted = f"{self.path.stem}-*"
+        for sidecar in sorted(self.folder.glob(f"{wanted}.json")):
+            try:
+                spill = read_shard(sidecar.with_suffix(".arrow"), self.fingerprints)
+            except CorruptFileError:
+                remove_shard(sidecar.with_suffix(".arrow"))
+                continue
+            self.spills.append(spill)
+        known = {spill.path for spill in self.spills}
+        for path in self.folder.glob(f"{wanted}.arrow"):
+            if path not in known:
+                path.unlink()
+
+    def missing(self) -> list[tuple[int, int]]:
+        """Batches of the plan that no piece covers."""
+        done = {first for spill in self.spills for first in range(spill.start, spill.stop)}
+        return [batch for batch in self.plan.batches(self.start, self.stop) if batch[0] not in done]
+
+    @property
+    def done(self) -> int:
+        """Positions that are finished."""
+        finished = [(one.start, one.stop) for one in self.spills]
+        finished += [(one.start, one.stop) for one in self.pending]
+        return sum(stop - start for start, stop in finished)
+
+    def add(self, batch: Finished) -> None:
+        """Take one computed batch."""
+        if self.pending and self.pending[-1].stop != batch.start:
+            self.flush()
+        self.pending.append(batch)
+
+    def flush(self) -> None:
+        """Write what is in memory as one piece; on a failure it stays in memory."""
+        if not self.pending:
+            return
+        start, stop = self.pending[0].start, self.pending[-1].stop
+        path = self.folder / f"{self.path.stem}-{start:012d}-{stop:012d}.arrow"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        row_ids = np.concatenate([one.row_ids for one in self.pending])
+        features = np.concatenate([one.features for one in self.pending])
+        problems = ProblemLog.total(one.problems for one in self.pending)
+        write_shard(
+            path,
+            self.columns.batch(row_ids, features),
+            start=start,
+            stop=stop,
+            problems=problems,
+            fingerprints=self.fingerprints,
+        )
+        self.spills.append(Shard(path, start, stop, len(row_ids), problems))
+        self.pending = []
+
+    def finish(self) -> None:
+        """Write the shard, rows in the order of the dataset, and delete its pieces."""
+        rows = sum(spill.rows for spill in self.spills)
+        rows += sum(len(one.row_ids) for one in self.pending)
+        row_ids = np.empty(rows, dtype=np.int64)
+        features = np.empty((rows, self.p), dtype=np.float32)
+        at = 0
+        for spill in self.spills:
+            batch = spill.batch()
+            row_ids[at : at + spill.rows] = batch.column("row_id").to_numpy()
+            features[at : at + spill.rows] = features_of(batch)
+            at += spill.rows
+        for one in self.pending:
+            row_ids[at : at + len(one.row_ids)] = one.row_ids
+            features[at : at + len(one.row_ids)] = one.features
+            at += len(one.row_ids)
+        if np.any(row_ids[1:] < row_ids[:-1]):
+            order = np.argsort(row_ids)
+            row_ids, features = row_ids[order], features[order]
+        problems = [one.problems for one in self.spills] + [one.problems for one in self.pending]
+        write_shard(
+            self.path,
+            self.columns.batch(row_ids, features),
+            start=self.start,
+            stop=self.stop,
+            problems=ProblemLog.total(problems),
+            fingerprints=self.fingerprints,
+        )
+        self.pending = []
+        self.whole = True
+        self.discard()
+
+    def discard(self) -> None:
+        """Delete the pieces."""
+        for path in self.folder.glob(f"{self.path.stem}-*.json"):
+            remove_shard(path.with_suffix(".arrow"))
+        for path in self.folder.glob(f"{self.path.stem}-*.arrow"):
+            path.unlink()
+        self.spills = []
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a shard has been finished: its sidecar is written last."""
+    return sidecar_of(path).exists()

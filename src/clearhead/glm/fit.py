@@ -1,0 +1,354 @@
+"""Fit the regularization path: from features and labels to a certified path."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+from clearhead._files import fingerprint
+from clearhead._types import FloatArray, IntArray
+from clearhead.errors import DataError, InputError, NotConvergedError
+from clearhead.events import Event, EventCallback, emit
+from clearhead.glm.accuracy import Accuracy
+from clearhead.glm.certificate import Certificate, certify, polish
+from clearhead.glm.checkpoint import Checkpoint
+from clearhead.glm.checks import check_lambdas, check_scalars
+from clearhead.glm.evaluate import evaluate
+from clearhead.glm.families import family_of
+from clearhead.glm.grid import lambda_grid, stepping_stones
+from clearhead.glm.path import Path, SparseCoefficients
+from clearhead.glm.penalty import ElasticNet
+from clearhead.glm.preconditioner import BlockPreconditioner
+from clearhead.glm.problem import Problem, gather
+from clearhead.glm.reductions import DenseRows
+from clearhead.glm.solver import NewtonSolver
+from clearhead.glm.standardize import Standardization, standardization, standardized_columns
+
+__all__ = ["ConvergenceWarning", "fit_path"]
+
+_FLOAT64_BYTES = 512 * 2**20
+"""Standardised features of up to this size are held in float64, larger ones in float32."""
+_STONE_TOL = 1e-2
+
+
+class ConvergenceWarning(UserWarning):
+    """Some points of a path do not meet their tolerance; ``Path.status`` says which."""
+
+
+def fit_path(
+    X: Any,
+    y: Any = None,
+    *,
+    family: str = "auto",
+    l1_ratio: float = 0.99,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float = 1e-3,
+    lambdas: Any = None,
+    sample_weight: Any = None,
+    penalty_factor: Any = None,
+    tol: float = 1e-4,
+    standardize: bool = True,
+    validation: Any = None,
+    test: Any = None,
+    class_names: Sequence[str] | None = None,
+    seed: int = 0,
+    strict: bool = False,
+    checkpoint: str | FilePath | None = None,
+    on_event: EventCallback | None = None,
+) -> Path:
+    r"""Fit an elastic-net decision layer at every lam of a grid, each proven optimal.
+
+    Each point minimises, over ``W (K, p)`` and the unpenalised ``b (K,)``,
+
+    .. math::
+
+        \tfrac1n \sum_i s_i\, \ell(W x_i + b, y_i)
+        + \lambda \sum_j f_j \bigl( r \|W_{\cdot j}\|_1 + \tfrac{1-r}{2} \|W_{\cdot j}\|_2^2 \bigr)
+
+    on standardised features, r being `l1_ratio`. scikit-learn's C is 1 / (n lam).
+
+    Parameters
+    ----------
+    X : array-like (n, p), torch tensor, or SplitRows
+        Training features. From a feature store (SplitRows), `y`, `validation`, `test`
+        and `class_names` default to its own.
+    y : (n,) array-like of int, str or bool
+        Labels.
+    family : {"auto", "binomial", "multinomial"}
+        ``auto`` is binomial for two classes (one vector of coefficients, for the second
+        class), multinomial above.
+    l1_ratio : float
+        1 is the lasso, 0 is ridge. With 1 and an even number of classes the optimum
+        need not be unique; then one of the minimisers is given.
+    n_lambdas, lambda_min_ratio : int, float
+        Grid: log-spaced from the smallest lam at which all is zero down to this ratio
+        of it.
+    lambdas : (L,) array-like, optional
+        A grid of one's own, strictly decreasing.
+    sample_weight : (n,) array-like, optional
+        Weights s_i >= 0; they are scaled to sum to n.
+    penalty_factor : (p,) array-like, optional
+        Factors f_j >= 0; 0 is never penalised, inf bans a feature.
+    tol : float
+        Relative duality gap that each point must be proven to meet.
+    standardize : bool
+        False takes features as they are (center 0, scale 1).
+    validation, test : (features, labels), optional
+        Rows on which loss and accuracy of each point are measured, nothing else.
+    class_names : sequence of str, optional
+        Names of the sorted classes; the labels themselves by default.
+    seed : int
+        For rows sampled to build preconditioners; the optimum does not depend on it.
+    strict : bool
+        Raise where a point misses `tol`, instead of saying so in its status.
+    checkpoint : path, optional
+        Folder in which finished points are kept while the fit runs; a fit of the same
+        problem that was killed goes on from them. Emptied when the path is finished.
+    on_event : callable, optional
+        Receives the events of step ``"fit"``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError, DataError
+        For arguments or data that are wrong.
+    NotConvergedError
+        With `strict`, where a point misses `tol`.
+
+    References
+    ----------
+    Friedman, Hastie, Tibshirani (2010), Regularization paths for generalized linear
+    models via coordinate descent. JSS 33(1). Duals: docs/design/path-solver.md.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> path = fit_path(X, X[:, 0] > 0, n_lambdas=5)
+    >>> path.coef(4).shape, bool(path.optimal.all())
+    ((1, 5), True)
+    """
+    check_scalars(family, l1_ratio, n_lambdas, lambda_min_ratio, tol, seed)
+    grid = None if lambdas is None else check_lambdas(lambdas)
+    problem = gather(
+        X,
+        y,
+        family=family,
+        validation=validation,
+        test=test,
+        sample_weight=sample_weight,
+        penalty_factor=penalty_factor,
+        class_names=class_names,
+    )
+    fit = _prepare(problem, float(l1_ratio), bool(standardize), int(seed))
+    if grid is None:
+        grid = lambda_grid(fit.lambda_max, int(n_lambdas), float(lambda_min_ratio))
+    identity = fingerprint(
+        {
+            "features": fit.how.digest,
+            "labels": problem.labels_digest,
+            "classes": [str(c) for c in problem.classes.labels],
+            "family": problem.family,
+            "l1_ratio": float(l1_ratio),
+            "standardize": bool(standardize),
+            "lambdas": [float(lam).hex() for lam in grid],
+            "tol": float(tol),
+        }
+    )
+    kept = None if checkpoint is None else Checkpoint(FilePath(checkpoint), identity)
+    points = _solve(fit, grid, float(tol), kept, on_event)
+    path = _assemble(fit, grid, float(tol), points, identity)
+    _report_failures(path, strict, on_event)
+    if kept is not None:
+        kept.clear()
+    return path
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A prepared problem: features in memory, and the model without them."""
+
+    problem: Problem
+    how: Standardization
+    columns: IntArray
+    rows: DenseRows
+    penalty: ElasticNet
+    W: FloatArray
+    b: FloatArray
+    null_loss: float
+    lambda_max: float
+
+    def widen(self, W: FloatArray) -> FloatArray:
+        """Coefficients over all features, from those in the problem."""
+        full = np.zeros((len(W), len(self.how.center)))
+        full[:, self.columns] = W
+        return full
+
+
+@dataclass
+class _Points:
+    """Points as they are finished."""
+
+    coefficients: list[SparseCoefficients] = field(default_factory=list)
+    intercepts: list[FloatArray] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
+    status: list[str] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+
+
+def _prepare(problem: Problem, l1_ratio: float, standardize: bool, seed: int) -> _Fit:
+    train, weights = problem.splits["train"], problem.weights
+    how = standardization(train.rows, weights, standardize=standardize)
+    columns = np.flatnonzero(~how.dead & np.isfinite(problem.factors))
+    if len(columns) == 0:
+        raise DataError(
+            f"All {len(how.dead)} features are constant or banned, so there is nothing to fit. "
+            "Check that the features were extracted from the right layer."
+        )
+    keep = np.flatnonzero(weights > 0)
+    size = 8 * len(columns) * len(keep)
+    dtype = np.float64 if size <= _FLOAT64_BYTES else np.float32
+    A = standardized_columns(train.rows, how, columns, keep, dtype)
+    family = family_of(problem.family, len(problem.classes.labels))
+    v = weights[keep] / weights.sum()
+    rows = DenseRows(A, train.y[keep], v, family, len(problem.classes.labels), seed)
+    penalty = ElasticNet(l1_ratio, problem.factors[columns])
+    W, b = np.zeros((rows.n_outputs, len(columns))), rows.null_intercept()
+    rows.move(W, b)
+    free = np.flatnonzero(penalty.factors == 0)
+    W, b, left = polish(rows, W, b, free)
+    if left > 1e-8:
+        raise InputError(
+            f"The {len(free)} feature(s) with penalty_factor 0 separate the classes by themselves, "
+            "so their coefficients have no finite optimum. Give them a small positive factor."
+        )
+    V, _ = rows.correlation()
+    largest = penalty.lambda_max(-V)
+    return _Fit(problem, how, columns, rows, penalty, W, b, rows.loss(), max(largest, 1e-10))
+
+
+def _solve(
+    fit: _Fit,
+    grid: FloatArray,
+    tol: float,
+    kept: Checkpoint | None,
+    on_event: EventCallback | None,
+) -> _Points:
+    """Solve the points one after the other, each from the one before."""
+    points, total = _Points(), len(grid)
+    emit(on_event, Event("fit", "start", f"{total} values of λ", 0, total, "points"))
+    W, b, before = fit.W, fit.b, fit.lambda_max
+    for W_full, b_old, status in kept.read(total) if kept is not None else []:
+        lam = float(grid[len(points.status)])
+        W, b, certificate = certify(
+            fit.rows, fit.penalty, W_full[:, fit.columns], b_old, lam, fit.null_loss
+        )
+        if status == "optimal" and not certificate.gap <= tol:
+            break
+        before = lam
+        _finish(fit, points, W, b, certificate, status)
+    if points.status:
+        message = f"λ {len(points.status)}/{total} · taken up where the last fit stopped"
+        emit(on_event, Event("fit", "progress", message, len(points.status), total, "points"))
+    solver, preconditioner = NewtonSolver(), BlockPreconditioner()
+    for i in range(len(points.status), total):
+        lam = float(grid[i])
+        for stone in stepping_stones(before, lam):
+            passed = solver.solve(
+                fit.rows, fit.penalty, stone, W, b,
+                tol=_STONE_TOL, null_loss=fit.null_loss, preconditioner=preconditioner,
+            )  # fmt: skip
+            W, b = passed.W, passed.b
+        solution = solver.solve(
+            fit.rows, fit.penalty, lam, W, b,
+            tol=tol, null_loss=fit.null_loss, preconditioner=preconditioner,
+        )  # fmt: skip
+        W, b, before = solution.W, solution.b, lam
+        _finish(fit, points, W, b, solution.certificate, solution.status)
+        if kept is not None:
+            kept.write(i, fit.widen(W), b, solution.status)
+        used = float(np.count_nonzero(W)) / len(W)
+        message = f"λ {i + 1}/{total} · {used:.1f} features a class · gap {_short(solution)}"
+        data = {"lam": lam, "features_per_class": used, "gap": solution.certificate.gap}
+        emit(on_event, Event("fit", "progress", message, i + 1, total, "points", data))
+    emit(on_event, Event("fit", "end", f"{total} points", total, total, "points"))
+    return points
+
+
+def _short(solution: Any) -> str:
+    return f"{max(solution.certificate.gap, 0.0):.0e}"
+
+
+def _finish(
+    fit: _Fit, points: _Points, W: FloatArray, b: FloatArray, certificate: Certificate, status: str
+) -> None:
+    points.coefficients.append(SparseCoefficients.of(fit.widen(W)))
+    points.intercepts.append(b)
+    points.certificates.append(certificate)
+    points.status.append(status)
+    y = fit.problem.splits["train"].y[fit.problem.weights > 0]
+    points.right.append(int((fit.rows.predictions() == y).sum()))
+
+
+def _assemble(fit: _Fit, grid: FloatArray, tol: float, points: _Points, identity: str) -> Path:
+    problem, how = fit.problem, fit.how
+    family = family_of(problem.family, len(problem.classes.labels))
+    intercepts = np.array(points.intercepts)
+    n = int((problem.weights > 0).sum())
+    losses = {"train": np.array([c.loss for c in points.certificates])}
+    accuracies = {"train": tuple(Accuracy.of(right, n) for right in points.right)}
+    for split, rows in problem.splits.items():
+        if split != "train":
+            losses[split], accuracies[split] = evaluate(
+                rows, split, family, how, points.coefficients, intercepts
+            )
+    return Path(
+        lambdas=grid,
+        coefficients=tuple(points.coefficients),
+        intercepts=intercepts,
+        gaps=np.array([c.gap for c in points.certificates]),
+        kkt=np.array([c.kkt for c in points.certificates]),
+        status=points.status,
+        losses=losses,
+        accuracies=accuracies,
+        center=how.center,
+        scale=how.scale,
+        dead=how.dead,
+        banned=np.isinf(problem.factors),
+        penalty_factor=problem.factors,
+        classes=problem.classes.labels,
+        class_names=problem.classes.names,
+        family=problem.family,
+        l1_ratio=fit.penalty.l1_ratio,
+        tol=tol,
+        lambda_max=fit.lambda_max,
+        null_loss=fit.null_loss,
+        n_samples={split: values[0].n for split, values in accuracies.items()},
+        fingerprint=identity,
+    )
+
+
+def _report_failures(path: Path, strict: bool, on_event: EventCallback | None) -> None:
+    """Say once, in one way, that points miss their tolerance."""
+    missed = np.flatnonzero(~path.optimal)
+    if len(missed) == 0:
+        return
+    first = int(missed[0])
+    message = (
+        f"{len(missed)} of {len(path)} points miss tol={path.tol:g}; the first is point {first} "
+        f"(lam {path.lambdas[first]:.3g}): {path.status[first]}. Raise tol or lambda_min_ratio."
+    )
+    if strict:
+        raise NotConvergedError(message)
+    if on_event is not None:
+        emit(on_event, Event("fit", "warning", message))
+    else:
+        warnings.warn(message, ConvergenceWarning, stacklevel=3)

@@ -1,0 +1,150 @@
+"""What is to be fitted: features, labels, weights and classes, gathered and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearhead._files import checksum
+from clearhead._types import FloatArray, IntArray
+from clearhead.errors import DataError, InputError
+from clearhead.glm.checks import (
+    Classes,
+    check_factors,
+    check_weights,
+    encode_labels,
+    find_classes,
+)
+from clearhead.glm.rows import Rows, SplitRows, as_rows
+
+__all__ = ["LabelledRows", "Problem", "gather"]
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Features of a split with the class of each row."""
+
+    rows: Rows
+    y: IntArray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A checked problem.
+
+    Parameters
+    ----------
+    splits : dict of split to LabelledRows
+        ``"train"`` and those to measure on.
+    weights : (n,) float64
+        Of training rows; they sum to n.
+    factors : (p,) float64
+    classes : Classes
+    family : str
+        ``"binomial"`` or ``"multinomial"``.
+    """
+
+    splits: dict[str, LabelledRows]
+    weights: FloatArray
+    factors: FloatArray
+    classes: Classes
+    family: str
+
+    @property
+    def labels_digest(self) -> str:
+        """Fingerprint of labels and weights."""
+        train = self.splits["train"]
+        return checksum(train.y.tobytes() + self.weights.tobytes() + self.factors.tobytes())
+
+
+def gather(
+    X: Any,
+    y: Any,
+    *,
+    family: str,
+    validation: Any,
+    test: Any,
+    sample_weight: Any,
+    penalty_factor: Any,
+    class_names: Sequence[str] | None,
+) -> Problem:
+    """Gather a problem from arrays or from a feature store, and check that it fits together.
+
+    Raises
+    ------
+    InputError, DataError
+        Naming what is wrong, where, and the mend.
+    """
+    given: dict[str, tuple[Rows, Any]] = {}
+    if isinstance(X, SplitRows):
+        for split in ("train", "validation", "test"):
+            if split in X.splits:
+                given[split] = (X.rows(split), X.labels(split))
+        if "train" not in given:
+            raise DataError(f"The store has no training split; it has {', '.join(X.splits)}.")
+        if y is not None:
+            given["train"] = (given["train"][0], y)
+        elif class_names is None:
+            class_names = tuple(X.class_names)
+    else:
+        if y is None:
+            raise InputError("y is missing: give one label for each row of X.")
+        given["train"] = (as_rows(X, "X"), y)
+    for split, pair in (("validation", validation), ("test", test)):
+        if pair is not None:
+            given[split] = _pair(pair, split)
+
+    rows, labels = given["train"]
+    n, p = rows.shape
+    if n == 0 or p == 0:
+        raise DataError(f"X is empty: it has shape ({n}, {p}).")
+    weights = check_weights(sample_weight, n)
+    classes, target = find_classes(labels, class_names, "the training split")
+    _check_length(target, rows, "train")
+    splits = {"train": LabelledRows(rows, target)}
+    for split, (part, part_labels) in given.items():
+        if split == "train":
+            continue
+        if part.shape[1] != p:
+            raise InputError(
+                f"The {split} split has {part.shape[1]} features and the training split {p}; "
+                "they must come from the same network."
+            )
+        encoded = encode_labels(part_labels, classes, f"the {split} split")
+        _check_length(encoded, part, split)
+        splits[split] = LabelledRows(part, encoded)
+
+    mass = np.bincount(target, weights, len(classes.labels))
+    if (mass == 0).any():
+        name = classes.names[int(np.flatnonzero(mass == 0)[0])]
+        raise DataError(
+            f"Every training example of class {name!r} has weight 0. Give one of them a positive "
+            "weight, or drop the class."
+        )
+    if family == "binomial" and len(classes.labels) > 2:
+        raise InputError(
+            f"family='binomial' is for two classes; the labels have {len(classes.labels)}. "
+            "Use family='multinomial' or 'auto'."
+        )
+    chosen = "binomial" if family == "auto" and len(classes.labels) == 2 else family
+    chosen = "multinomial" if chosen == "auto" else chosen
+    return Problem(splits, weights, check_factors(penalty_factor, p), classes, chosen)
+
+
+def _pair(pair: Any, split: str) -> tuple[Rows, Any]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise InputError(
+            f"{split} must be a pair (features, labels); got {type(pair).__name__}."
+        )
+    return as_rows(pair[0], f"the features of {split}"), pair[1]
+
+
+def _check_length(y: IntArray, rows: Rows, split: str) -> None:
+    if len(y) != rows.shape[0]:
+        raise DataError(
+            f"The {split} split has {rows.shape[0]} rows of features and {len(y)} labels; "
+            "give one label a row."
+        )

@@ -1,0 +1,144 @@
+"""Rows of features, wherever they come from.
+
+``Rows`` is anything with a shape and an iterator of row blocks; a feature store hands
+one out for each split (``SplitRows``). Arrays and tensors in memory are wrapped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from clearhead._types import FloatArray, IntArray
+from clearhead.errors import DataError, InputError
+
+__all__ = ["ArrayRows", "Rows", "SplitRows", "as_rows", "check_block"]
+
+_BLOCK = 4096
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Features of n samples, read block by block."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, p)."""
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """Blocks (m, p), floating point, in row order; the same at every call."""
+
+
+@runtime_checkable
+class SplitRows(Protocol):
+    """Features and labels of the splits of one data set, such as a feature store."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the K classes that labels index."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Splits that are present, among ``train``, ``validation``, ``test``."""
+
+    def rows(self, split: str) -> Rows:
+        """Features of a split."""
+
+    def labels(self, split: str) -> IntArray:
+        """Labels of a split, indices into `class_names`."""
+
+
+class ArrayRows:
+    """Rows of an array in memory.
+
+    Parameters
+    ----------
+    array : (n, p) array of floats or integers
+        Any strides; float16 and float32 stay as they are until a block is read.
+    """
+
+    def __init__(self, array: FloatArray) -> None:
+        self._array = array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, p)."""
+        return (int(self._array.shape[0]), int(self._array.shape[1]))
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """Blocks of 4,096 rows, float64 if the array is, float32 if it is smaller."""
+        dtype = np.float64 if self._array.dtype.itemsize > 4 else np.float32
+        if self._array.dtype.kind != "f":
+            dtype = np.float64
+        for start in range(0, len(self._array), _BLOCK):
+            yield np.ascontiguousarray(self._array[start : start + _BLOCK], dtype)
+
+
+def as_rows(X: Any, name: str = "X") -> Rows:
+    """Wrap an array, tensor or frame as rows; leave what already is.
+
+    Parameters
+    ----------
+    X : array-like (n, p), torch tensor or Rows
+    name : str
+        How errors call it.
+
+    Raises
+    ------
+    InputError
+        If it is not a numeric table of two dimensions.
+    """
+    if isinstance(X, Rows):
+        return X
+    array = to_array(X, name)
+    if array.ndim != 2:
+        hint = " Use X.reshape(-1, 1) for one feature." if array.ndim == 1 else ""
+        raise InputError(
+            f"{name} must have two dimensions (samples, features); it has shape "
+            f"{array.shape}.{hint}"
+        )
+    if array.dtype.kind not in "fiub":
+        raise InputError(
+            f"{name} must hold numbers; its dtype is {array.dtype}. Convert it to float32 first."
+        )
+    return ArrayRows(array)
+
+
+def to_array(values: Any, name: str) -> np.ndarray[Any, Any]:
+    """NumPy array of an array-like or a torch tensor on any device, bfloat16 included."""
+    if type(values).__module__.partition(".")[0] == "torch" and hasattr(values, "detach"):
+        tensor = values.detach().cpu()
+        if str(tensor.dtype) == "torch.bfloat16":
+            tensor = tensor.float()
+        return np.asarray(tensor.numpy())
+    if hasattr(values, "toarray"):
+        raise InputError(
+            f"{name} is a sparse matrix ({type(values).__name__}); deep features are dense. "
+            f"Pass {name}.toarray()."
+        )
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name} cannot be read as an array: {error}") from error
+    return array
+
+
+def check_block(block: FloatArray, first_row: int, name: str, shape: tuple[int, int]) -> None:
+    """Refuse a block that is not finite, naming the first bad row and column."""
+    if block.ndim != 2 or block.shape[1] != shape[1]:
+        raise DataError(
+            f"{name} yielded a block of shape {block.shape} at row {first_row}; its rows have "
+            f"{shape[1]} features."
+        )
+    finite = np.isfinite(block)
+    if finite.all():
+        return
+    row, column = (int(i) for i in np.argwhere(~finite)[0])
+    bad = int((~finite).any(axis=1).sum())
+    raise DataError(
+        f"{name} holds {block[row, column]} at row {first_row + row}, column {column} "
+        f"({bad} bad row(s) in rows {first_row} to {first_row + len(block) - 1}). "
+        "Drop those rows, or recompute their features."
+    )

@@ -1,0 +1,203 @@
+"""Which point of the path: rules that look at the validation split only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clearhead._types import BoolArray, FloatArray
+from clearhead.errors import InputError
+from clearhead.layer.decision import DecisionLayer
+
+if TYPE_CHECKING:
+    from clearhead.glm import Path
+
+__all__ = ["Best", "FeaturesPerClass", "Percentile", "Rule", "Sparsest", "parse_rule"]
+
+
+class Rule:
+    """Base of the selection rules: :meth:`index` chooses, :meth:`apply` builds the layer."""
+
+    def index(self, path: Path) -> int:
+        """Index of the chosen point."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        raise NotImplementedError
+
+    def apply(self, path: Path) -> DecisionLayer:
+        """Build the layer of the chosen point."""
+        return DecisionLayer.from_path(path, self.index(path))
+
+
+@dataclass(frozen=True)
+class Sparsest(Rule):
+    """The sparsest point whose validation accuracy is within a budget of the best.
+
+    Parameters
+    ----------
+    max_drop : float
+        The budget: a difference of accuracies, or with ``relative=True`` a share of the best.
+    relative : bool
+
+    References
+    ----------
+    Wong, Santurkar, Madry (2021), section 3: the sparsest layer within 5 points of the best.
+    """
+
+    max_drop: float = 0.05
+    relative: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_drop < 1:
+            raise InputError(
+                f"max_drop: expected a fraction in [0, 1), got {self.max_drop!r}; "
+                "0.05 means five points of accuracy."
+            )
+
+    def index(self, path: Path) -> int:
+        """Index of the chosen point."""
+        accuracy = _validation_accuracy(path)
+        best = accuracy.max()
+        floor = best * (1 - self.max_drop) if self.relative else best - self.max_drop
+        return _sparsest(path, accuracy, accuracy >= floor - 1e-12)
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        unit = "% (relative)" if self.relative else " points"
+        return f"sparsest within {100 * self.max_drop:g}{unit} of the best validation accuracy"
+
+
+@dataclass(frozen=True)
+class Best(Rule):
+    """The point with the best validation accuracy; the sparsest of equals."""
+
+    def index(self, path: Path) -> int:
+        """Index of the chosen point."""
+        accuracy = _validation_accuracy(path)
+        return _sparsest(path, accuracy, accuracy >= accuracy.max())
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        return "best validation accuracy"
+
+
+@dataclass(frozen=True)
+class FeaturesPerClass(Rule):
+    """The point with the best validation accuracy among those with at most `k` features a class."""
+
+    k: float
+
+    def __post_init__(self) -> None:
+        if not self.k > 0:
+            raise InputError(f"FeaturesPerClass: k must be above 0, got {self.k!r}.")
+
+    def index(self, path: Path) -> int:
+        """Index of the chosen point."""
+        allowed = path.features_per_class <= self.k
+        if not allowed.any():
+            raise InputError(
+                f"No point of the path has at most {self.k:g} features a class (the sparsest has "
+                f"{path.features_per_class.min():.1f}). Ask for more features, or fit with "
+                "larger lambdas."
+            )
+        accuracy = _validation_accuracy(path)
+        return _sparsest(path, accuracy, allowed & (accuracy >= accuracy[allowed].max()))
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        return f"best validation accuracy with at most {self.k:g} features a class"
+
+
+@dataclass(frozen=True)
+class Percentile(Rule):
+    """The sparsest point that reaches `q` percent of the path's range of validation accuracy.
+
+    ``q=0`` is the worst accuracy on the path, ``q=100`` the best.
+    """
+
+    q: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.q <= 100:
+            raise InputError(f"Percentile: q must be in [0, 100], got {self.q!r}.")
+
+    def index(self, path: Path) -> int:
+        """Index of the chosen point."""
+        accuracy = _validation_accuracy(path)
+        low, high = accuracy.min(), accuracy.max()
+        return _sparsest(path, accuracy, accuracy >= low + (high - low) * self.q / 100 - 1e-12)
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        return f"sparsest at {self.q:g}% of the path's range of validation accuracy"
+
+
+_FORMS: dict[str, str] = {
+    "best": "best",
+    "sparsest": "sparsest:0.05 or sparsest:5%",
+    "features": "features:20",
+    "percentile": "percentile:95",
+}
+
+
+def parse_rule(text: str) -> Rule:
+    """Read a rule as the command line writes it.
+
+    ``best``, ``sparsest:0.05`` (absolute), ``sparsest:5%`` (relative to the best),
+    ``features:20``, ``percentile:95``.
+
+    >>> parse_rule("sparsest:5%")
+    Sparsest(max_drop=0.05, relative=True)
+    """
+    match = re.fullmatch(r"(best|sparsest|features|percentile)(?::([0-9.eE+-]+)(%?))?", text)
+    if match is not None:
+        kind, number, percent = match.groups()
+        try:
+            return _build_rule(kind, None if number is None else float(number), percent == "%")
+        except (TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+    forms = ", ".join(_FORMS.values())
+    raise InputError(f"rule: {text!r} is no selection rule. Write one of: {forms}.")
+
+
+def _build_rule(kind: str, number: float | None, percent: bool) -> Rule:
+    if kind == "best" and number is None:
+        return Best()
+    if kind == "sparsest":
+        if number is None:
+            return Sparsest()
+        return Sparsest(number / 100, relative=True) if percent else Sparsest(number)
+    if kind == "features" and number is not None and not percent:
+        return FeaturesPerClass(number)
+    if kind == "percentile" and number is not None:
+        return Percentile(number)
+    raise ValueError(kind)
+
+
+def _validation_accuracy(path: Path) -> FloatArray:
+    scores = path.accuracies.get("validation")
+    if scores is None:
+        raise InputError(
+            "This path has no validation accuracies, so no point can be chosen by them. Fit with "
+            "validation=(X, y), or take a point yourself: DecisionLayer.from_path(path, index)."
+        )
+    return np.array([score.value for score in scores])
+
+
+def _sparsest(path: Path, accuracy: FloatArray, allowed: BoolArray) -> int:
+    """Fewest features among `allowed`; then the higher accuracy; then the larger λ.
+
+    Points that are not optimal are passed over as long as an optimal one is allowed.
+    """
+    optimal = np.array([status == "optimal" for status in path.status])
+    if (allowed & optimal).any():
+        allowed = allowed & optimal
+    candidates = np.flatnonzero(allowed)
+    keys = [(path.features_per_class[i], -accuracy[i], i) for i in candidates]
+    return int(min(keys)[2])

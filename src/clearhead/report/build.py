@@ -1,0 +1,386 @@
+"""From what a run holds to the data that a report shows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from clearhead._types import SPLITS, IntArray
+from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_mended_by_one
+from clearhead.explain import FeatureExamples
+from clearhead.features import FeatureStore
+from clearhead.glm import Accuracy, Path
+from clearhead.layer import DecisionLayer, ablate, evaluate, share_of
+from clearhead.report import schema
+
+__all__ = ["ReportInputs", "build_report"]
+
+ABLATION_K = (1, 2, 5, 10)
+DENSE_SHOWN = 10
+CONFUSIONS_SHOWN = 50
+MATCHED, ASSUMED = "matched by name", "assumed to be in the same order"
+
+
+Refitted = Literal["sparse", "dense"]
+
+
+class Kept(Protocol):
+    """An example as it was kept: a text, a JPEG, or neither."""
+
+    @property
+    def text(self) -> str | None:
+        """The text."""
+
+    @property
+    def jpeg(self) -> bytes | None:
+        """The thumbnail."""
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report is made from; see :class:`clearhead.run.Run`."""
+
+    name: str
+    made_by: str
+    model: Mapping[str, Any]
+    data: Mapping[str, Any]
+    store: FeatureStore
+    path: Path
+    selection: Mapping[str, Any]
+    layer: DecisionLayer
+    dense: DecisionLayer
+    validation: SplitView
+    test: SplitView
+    explanations: Sequence[FeatureExamples]
+    findings: Sequence[Finding]
+    example: Callable[[str], Kept]
+
+
+def build_report(inputs: ReportInputs) -> schema.ReportData:
+    """Assemble the report's data.
+
+    Returns
+    -------
+    ReportData
+        Deterministic: the same run gives the same report.
+    """
+    network = _network_predictions(inputs.store)
+    predictions: dict[Refitted, IntArray] = {
+        "sparse": inputs.layer.predict(inputs.store.matrix()),
+        "dense": inputs.dense.predict(inputs.store.matrix()),
+    }
+    evaluation = evaluate(inputs.test.labels, inputs.test.predicted, inputs.layer.n_classes)
+    return schema.ReportData(
+        made_by=inputs.made_by,
+        name=inputs.name,
+        model=schema.ModelCard(
+            name=inputs.model["name"],
+            modality=inputs.model["modality"],
+            n_features=inputs.store.p,
+            n_dead=int(inputs.layer.dead.sum()),
+            has_head=inputs.model["layer"] is not None,
+            same_classes=network is not None,
+            layer=inputs.model["layer"],
+            fingerprint=inputs.model["fingerprints"]["weights"],
+        ),
+        data=_data_card(inputs),
+        path=_path_card(inputs),
+        layers=_layer_cards(inputs, predictions, network),
+        agreement=_agreement(inputs.store, predictions, network),
+        agreement_note="" if network is None else f"The network's classes are {network[1]}.",
+        ablation=[*_ablation(inputs, "sparse"), *_ablation(inputs, "dense")],
+        classes=_class_rows(inputs, evaluation, predictions["dense"]),
+        features=_feature_cards(inputs),
+        slices=[
+            schema.SliceRow(
+                column=s.column,
+                value=s.value,
+                accuracy=_of(s.accuracy),
+                recall=[_maybe(r) for r in s.recall],
+            )
+            for s in measure_slices(inputs.test)
+        ],
+        confusions=_confusions(evaluation.confusion),
+        mended_by_one=_maybe(share_mended_by_one(inputs.test)),
+        findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
+        examples=_example_cards(inputs, predictions["sparse"]),
+        limits=_limits(inputs),
+    )
+
+
+def _of(accuracy: Accuracy) -> schema.Estimate:
+    return schema.Estimate(value=accuracy.value, low=accuracy.low, high=accuracy.high, n=accuracy.n)
+
+
+def _maybe(accuracy: Accuracy | None) -> schema.Estimate | None:
+    return None if accuracy is None else _of(accuracy)
+
+
+def _data_card(inputs: ReportInputs) -> schema.DataCard:
+    store = inputs.store
+    counts = [
+        np.bincount(store.labels(split), minlength=len(store.class_names)) for split in SPLITS
+    ]
+    return schema.DataCard(
+        name=inputs.data["name"],
+        class_names=list(store.class_names),
+        splits=[
+            schema.SplitRow(split=split, n=int(count.sum()), per_class=count.tolist())
+            for split, count in zip(SPLITS, counts, strict=True)
+        ],
+        metadata=[str(column) for column in store.metadata.columns],
+        notes=list(inputs.data["notes"]),
+        problems=[
+            *(schema.ProblemRow.model_validate(row) for row in inputs.data["problems"]),
+            *(
+                schema.ProblemRow(
+                    kind=problem.kind,
+                    count=problem.count,
+                    message=problem.message,
+                    examples=list(problem.first),
+                )
+                for problem in store.problems
+            ),
+        ],
+        fingerprint=inputs.data["fingerprint"],
+    )
+
+
+def _path_card(inputs: ReportInputs) -> schema.PathCard:
+    path = inputs.path
+    points = []
+    for i in range(len(path)):
+        used = int(np.count_nonzero(np.any(path.coef(i) != 0, axis=0)))
+        points.append(
+            schema.PointRow(
+                lam=float(path.lambdas[i]),
+                features_per_class=float(path.features_per_class[i]),
+                n_nonzero=int(np.count_nonzero(path.coef(i))),
+                n_features=used,
+                gap=float(path.gaps[i]),
+                kkt=float(path.kkt[i]),
+                status=str(path.status[i]),
+                accuracy={split: _of(scores[i]) for split, scores in path.accuracies.items()},
+            )
+        )
+    return schema.PathCard(
+        family=path.family,
+        l1_ratio=path.l1_ratio,
+        tol=path.tol,
+        points=points,
+        selected=inputs.selection["index"],
+        rule=inputs.selection["rule"],
+    )
+
+
+def _ablation(inputs: ReportInputs, name: Refitted) -> list[schema.AblationRow]:
+    layer = inputs.layer if name == "sparse" else inputs.dense
+    return [
+        schema.AblationRow(
+            layer=name, k=row.k, all=_of(row.all), top=_of(row.top), rest=_of(row.rest)
+        )
+        for row in ablate(layer, inputs.store.matrix("test"), inputs.test.labels, ABLATION_K)
+    ]
+
+
+def _network_predictions(store: FeatureStore) -> tuple[IntArray, str] | None:
+    """Predict with the network's own head, if its classes are the data's.
+
+    Returns the predictions for all examples, as indices into the data's classes, and
+    how the classes were matched.
+    """
+    if store.head is None:
+        return None
+    weight, bias, names = store.head
+    predicted = np.argmax(store.matrix() @ weight.T + bias, axis=1)
+    wanted = list(store.class_names)
+    if names is None:
+        return (predicted, ASSUMED) if len(bias) == len(wanted) else None
+    if sorted(names) != sorted(wanted):
+        return None
+    return np.array([wanted.index(name) for name in names])[predicted], MATCHED
+
+
+def _layer_cards(
+    inputs: ReportInputs,
+    predictions: Mapping[Refitted, IntArray],
+    network: tuple[IntArray, str] | None,
+) -> list[schema.LayerCard]:
+    store = inputs.store
+
+    def accuracies(predicted: IntArray) -> dict[str, schema.Estimate]:
+        hits = predicted == store.labels()
+        shares = {split: share_of(hits[store.split == split]) for split in SPLITS}
+        return {split: _of(share) for split, share in shares.items() if share is not None}
+
+    def card(name: Refitted, layer: DecisionLayer, words: str) -> schema.LayerCard:
+        return schema.LayerCard(
+            name=name,
+            description=words,
+            lam=layer.certificate.lam,
+            features_per_class=layer.features_per_class,
+            n_features=int(layer.used.size),
+            gap=layer.certificate.gap,
+            status=layer.certificate.status,
+            accuracy=accuracies(predictions[name]),
+        )
+
+    cards = [
+        card("sparse", inputs.layer, f"elastic net, {inputs.selection['rule']}"),
+        card("dense", inputs.dense, "ridge on all features, best validation accuracy"),
+    ]
+    if network is not None:
+        cards.append(
+            schema.LayerCard(
+                name="network",
+                description=f"the network's own decision layer, classes {network[1]}",
+                lam=None,
+                features_per_class=float(store.p),
+                n_features=store.p,
+                gap=None,
+                status=None,
+                accuracy=accuracies(network[0]),
+            )
+        )
+    return cards
+
+
+def _agreement(
+    store: FeatureStore,
+    predictions: Mapping[Refitted, IntArray],
+    network: tuple[IntArray, str] | None,
+) -> list[schema.AgreementRow]:
+    if network is None:
+        return []
+    rows = []
+    for name, predicted in predictions.items():
+        for split in SPLITS:
+            share = share_of((predicted == network[0])[store.split == split])
+            if share is not None:
+                rows.append(schema.AgreementRow(layer=name, split=split, agreement=_of(share)))
+    return rows
+
+
+def _class_rows(
+    inputs: ReportInputs, evaluation: Any, dense_predicted: IntArray
+) -> list[schema.ClassRow]:
+    layer, dense, store = inputs.layer, inputs.dense, inputs.store
+    shares = np.zeros_like(layer.weight)
+    shares[:, layer.used] = inputs.validation.evidence_shares()
+    on_test = store.split == "test"
+    of_dense = evaluate(inputs.test.labels, dense_predicted[on_test], layer.n_classes)
+    return [
+        schema.ClassRow(
+            index=c,
+            name=name,
+            n_features=int(layer.n_nonzero[c]),
+            recall=_maybe(evaluation.recall[c]),
+            precision=_maybe(evaluation.precision[c]),
+            dense_recall=_maybe(of_dense.recall[c]),
+            features=[
+                schema.ClassFeature(
+                    feature=int(j), weight=float(layer.weight[c, j]), share=float(shares[c, j])
+                )
+                for j in layer.top(c)
+            ],
+            dense_features=[
+                schema.ClassFeature(feature=int(j), weight=float(dense.weight[c, j]), share=0.0)
+                for j in dense.top(c, DENSE_SHOWN)
+            ],
+        )
+        for c, name in enumerate(layer.class_names)
+    ]
+
+
+def _feature_cards(inputs: ReportInputs) -> list[schema.FeatureCard]:
+    cards = []
+    for found in inputs.explanations:
+        weights = inputs.layer.weight[:, found.feature]
+        order = np.argsort(-np.abs(weights), kind="stable")
+        bands = zip(found.edges[:-1], found.edges[1:], found.counts, strict=True)
+        cards.append(
+            schema.FeatureCard(
+                index=found.feature,
+                classes=[(int(c), float(weights[c])) for c in order if weights[c] != 0],
+                highest=list(found.highest),
+                lowest=list(found.lowest),
+                histogram=[
+                    schema.ActivationBand(low=low, high=high, count=count)
+                    for low, high, count in bands
+                ],
+            )
+        )
+    return cards
+
+
+def _confusions(confusion: IntArray) -> list[schema.Confusion]:
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSIONS_SHOWN]
+    pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
+    return [
+        schema.Confusion(true=int(t), predicted=int(q), count=int(wrong[t, q]))
+        for t, q in pairs
+        if wrong[t, q]
+    ]
+
+
+def _example_cards(inputs: ReportInputs, predicted: IntArray) -> list[schema.ExampleCard]:
+    store = inputs.store
+    row_of = {str(key): row for row, key in enumerate(store.ids)}
+    labels = store.labels()
+    cards = []
+    for key in _shown_ids(inputs):
+        row = row_of[key]
+        kept = inputs.example(key)
+        image = None
+        if kept.jpeg is not None:
+            image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
+        cards.append(
+            schema.ExampleCard(
+                key=key,
+                id=key,
+                split=str(store.split[row]),
+                label=int(labels[row]),
+                predicted=int(predicted[row]),
+                text=kept.text,
+                image=image,
+            )
+        )
+    return cards
+
+
+def _shown_ids(inputs: ReportInputs) -> Iterable[str]:
+    ends = (pair for f in inputs.explanations for pair in (*f.highest, *f.lowest))
+    found = (key for finding in inputs.findings for key in finding.examples)
+    return dict.fromkeys([*(key for key, _ in ends), *found])
+
+
+def _limits(inputs: ReportInputs) -> list[str]:
+    limits = []
+    bad = [status for status in inputs.path.status if status != "optimal"]
+    if bad:
+        limits.append(
+            f"{len(bad)} of {len(inputs.path)} points of the path are not proven optimal: "
+            f"{', '.join(sorted(set(map(str, bad))))}."
+        )
+    if inputs.store.metadata.shape[1] == 0:
+        limits.append("The data have no metadata columns, so no slices were measured.")
+    if inputs.store.head is None:
+        limits.append(
+            "The network has no classifier of its own, so there is nothing to agree with."
+        )
+    elif _network_predictions(inputs.store) is None:
+        limits.append(
+            "The network's own classes are not the data's, so its own accuracy and the sparse "
+            "layer's agreement with it are not defined."
+        )
+    limits.append(
+        f"Findings come from {len(CHECKS)} checks: {'; '.join(CHECKS)}. A fault that shows in none "
+        "of these is not found."
+    )
+    return limits

@@ -1,0 +1,211 @@
+"""One self-contained HTML file that a person understands without help.
+
+The style sheet, the script and the data are inlined; nothing is fetched. The
+data are hostile until proven otherwise (labels and texts come from anywhere),
+so they enter the page in two ways only: as JSON in which no character can end
+the script element, drawn by a script that makes text nodes and nothing else;
+and, for readers without JavaScript, as escaped text. A content security policy
+that names the hashes of the one style sheet and the one script refuses
+everything else. See ``docs/report.md``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import math
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from clearhead._files import write_bytes
+from clearhead.errors import DataError
+from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
+
+__all__ = ["DATA_ID", "render_html", "write_html"]
+
+DATA_ID = "clearhead-data"
+"""The id of the script element that holds the data as JSON."""
+
+_STYLES = ("base.css", "overview.css", "sections.css")
+# In this order: each file uses only names of the files before it.
+_SCRIPTS = (
+    "dom.js",
+    "format.js",
+    "marks.js",
+    "model.js",
+    "examples.js",
+    "pathchart.js",
+    "overview.js",
+    "findings.js",
+    "classes.js",
+    "features.js",
+    "layers.js",
+    "mistakes.js",
+    "about.js",
+    "main.js",
+)
+_SLOT = re.compile(r"\{\{(\w+)\}\}")
+_JPEG = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}")
+# What could end or confuse a script element, and what UTF-8 cannot hold.
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def render_html(data: ReportData) -> str:
+    """Draw a run as one HTML page.
+
+    Parameters
+    ----------
+    data : ReportData
+        Everything the page shows; it is embedded whole and can be read back
+        from the element :data:`DATA_ID`.
+
+    Returns
+    -------
+    str
+        The page. It makes no request and runs from ``file://``.
+
+    Raises
+    ------
+    DataError
+        An example's image is something else than a ``data:`` URI of a JPEG.
+    """
+    _check_images(data)
+    style = "\n".join(_part(name) for name in _STYLES)
+    body = "\n".join(_part(name) for name in _SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{body}\n}})();\n'
+    policy = (
+        "default-src 'none'; "
+        f"style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return _fill(
+        _part("template.html"),
+        {
+            "policy": policy,
+            "title": _text(f"{data.name} · clearhead"),
+            "style": style,
+            "summary": _summary(data),
+            "data_id": DATA_ID,
+            "data": _embed(data),
+            "script": script,
+        },
+    )
+
+
+def write_html(data: ReportData, path: Path) -> None:
+    """Write the page of :func:`render_html` to `path`, whole or not at all."""
+    write_bytes(path, render_html(data).encode("utf-8"))
+
+
+def _part(name: str) -> str:
+    """One file of the page; line ends as the HTML parser will hash them."""
+    text = (files("clearhead.report") / "page" / name).read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n")
+
+
+def _fill(template: str, parts: Mapping[str, str]) -> str:
+    """Fill every slot in one pass, so that a slot's content is never searched for slots."""
+    return _SLOT.sub(lambda slot: parts[slot.group(1)], template)
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _check_images(data: ReportData) -> None:
+    for example in data.examples:
+        if example.image is not None and not _JPEG.fullmatch(example.image):
+            raise DataError(
+                f"The image of example {example.key!r} starts with {example.image[:30]!r}; expected "
+                "'data:image/jpeg;base64,' and base64 digits. Make the report again from the run "
+                "with `clearhead report`."
+            )
+
+
+def _embed(data: ReportData) -> str:
+    """JSON of the data that is safe between <script> and </script>."""
+    value = data.model_dump(mode="python")
+    try:
+        text = _dump(value)
+    except ValueError:
+        text = _dump(_finite(value))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for NaN and infinity, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+# --- what a reader without JavaScript sees --------------------------------------------
+
+
+def _text(value: str) -> str:
+    """`value` as HTML text."""
+    return html.escape(_UNPRINTABLE.sub("\ufffd", value), quote=True)
+
+
+def _percent(estimate: Estimate) -> str:
+    return (
+        f"{100 * estimate.value:.1f}% (95% interval {100 * estimate.low:.1f}\u2013"
+        f"{100 * estimate.high:.1f}%, n = {estimate.n:,})"
+    )
+
+
+def _summary(data: ReportData) -> str:
+    """Findings and headline numbers, as plain HTML."""
+    points = data.path.points
+    optimal = sum(point.status == "optimal" for point in points)
+    gap = max((point.gap for point in points), default=math.nan)
+    findings = "".join(map(_finding, data.findings))
+    return "".join(
+        (
+            f"<h1>{_text(data.name)}</h1>",
+            f"<p>{_text(data.model.name)}, {data.model.n_features:,} deep features, on ",
+            f"{_text(data.data.name)}, {len(data.data.class_names):,} classes.</p>",
+            "<h2>Decision layers</h2><ul>",
+            *map(_layer, data.layers),
+            f"</ul><p>{optimal} of {len(points)} path points are optimal; ",
+            f"the largest duality gap is {gap:.0e}.</p>",
+            "<h2>Findings</h2>",
+            f"<ol>{findings}</ol>" if findings else "<p>Nothing suspicious was found.</p>",
+            "<p>Charts, classes, features and examples need JavaScript; ",
+            "the page asks nothing of any server.</p>",
+        )
+    )
+
+
+def _layer(layer: LayerCard) -> str:
+    accuracy = layer.accuracy.get("test")
+    return (
+        f"<li><b>{_text(layer.name)}</b>: {layer.features_per_class:,.1f} features a class, "
+        f"test accuracy {_percent(accuracy) if accuracy else 'unknown'}</li>"
+    )
+
+
+def _finding(finding: FindingCard) -> str:
+    state = "confirmed on test" if finding.confirmed else "not confirmed on test"
+    effect = finding.effect
+    return (
+        f"<li><b>{_text(finding.title)}</b> ({state}). {_text(finding.effect.what)}: "
+        f"{effect.value:.3g} ({effect.low:.3g} to {effect.high:.3g}, n = {effect.n:,}). "
+        f"{_text(finding.evidence)} {_text(finding.mend)}</li>"
+    )

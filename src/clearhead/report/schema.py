@@ -1,0 +1,281 @@
+"""The run as data: one versioned schema that every screen is drawn from.
+
+The schema is *additive*: within one version fields are only ever added, with a
+default, so that a reader of an older file and an older reader of a newer file
+both work. A change that is not additive raises :data:`SCHEMA_VERSION`.
+
+Accuracies, shares and recalls are fractions in [0, 1]. Weights and activations
+are on the standardised scale: a weight is the change of a class's score when
+the feature grows by one standard deviation.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AblationRow",
+    "ActivationBand",
+    "AgreementRow",
+    "ClassFeature",
+    "ClassRow",
+    "Confusion",
+    "DataCard",
+    "Effect",
+    "Estimate",
+    "ExampleCard",
+    "FeatureCard",
+    "FindingCard",
+    "LayerCard",
+    "ModelCard",
+    "PathCard",
+    "PointRow",
+    "ProblemRow",
+    "ReportData",
+    "SliceRow",
+    "SplitRow",
+]
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Estimate(_Part):
+    """A share estimated from `n` examples, with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class ModelCard(_Part):
+    """The network that was split."""
+
+    name: str
+    modality: Literal["text", "image"]
+    n_features: int = Field(description="p, width of the deep features")
+    n_dead: int = Field(description="features that are constant on the training split")
+    has_head: bool = Field(description="the network has a decision layer of its own")
+    same_classes: bool = Field(description="its own head is over the data's classes")
+    layer: str | None = Field(description="dotted name of the decision layer that was found")
+    fingerprint: str
+
+
+class SplitRow(_Part):
+    """How many examples of each class a split holds."""
+
+    split: Literal["train", "validation", "test"]
+    n: int
+    per_class: list[int]
+
+
+class ProblemRow(_Part):
+    """Something in the data that was counted and passed over."""
+
+    kind: str
+    count: int
+    message: str
+    examples: list[str] = Field(description="ids of the first few")
+
+
+class DataCard(_Part):
+    """The labelled data."""
+
+    name: str
+    class_names: list[str]
+    splits: list[SplitRow]
+    metadata: list[str] = Field(description="names of the metadata columns")
+    notes: list[str] = Field(description="how splits were made, and the like")
+    problems: list[ProblemRow]
+    fingerprint: str
+
+
+class PointRow(_Part):
+    """One point of the regularization path."""
+
+    lam: float
+    features_per_class: float
+    n_nonzero: int
+    n_features: int = Field(description="features used by at least one class")
+    gap: float = Field(description="relative duality gap: how far from the optimum at most")
+    kkt: float
+    status: str
+    accuracy: dict[str, Estimate] = Field(description="by split")
+
+
+class PathCard(_Part):
+    """The regularization path of the sparse layer."""
+
+    family: str
+    l1_ratio: float
+    tol: float
+    points: list[PointRow]
+    selected: int = Field(description="index into points")
+    rule: str = Field(description="the rule that selected it, in words")
+
+
+class LayerCard(_Part):
+    """One decision layer: the sparse one, the dense ridge layer, or the network's own."""
+
+    name: Literal["sparse", "dense", "network"]
+    description: str
+    lam: float | None
+    features_per_class: float
+    n_features: int
+    gap: float | None
+    status: str | None
+    accuracy: dict[str, Estimate] = Field(description="by split")
+
+
+class AgreementRow(_Part):
+    """How often a layer predicts what the network itself predicts."""
+
+    layer: Literal["sparse", "dense"]
+    split: str
+    agreement: Estimate
+
+
+class AblationRow(_Part):
+    """Test accuracy with only the top k features of each class, and with all but those."""
+
+    layer: Literal["sparse", "dense"]
+    k: int
+    all: Estimate
+    top: Estimate
+    rest: Estimate
+
+
+class ClassFeature(_Part):
+    """One feature of one class."""
+
+    feature: int
+    weight: float
+    share: float = Field(description="share of the class's positive evidence, on validation")
+
+
+class ClassRow(_Part):
+    """One class, as the selected layer sees it."""
+
+    index: int
+    name: str
+    n_features: int
+    recall: Estimate | None = Field(description="on test; None without examples")
+    precision: Estimate | None = Field(description="on test; None without predictions")
+    dense_recall: Estimate | None
+    features: list[ClassFeature] = Field(description="sparse layer, by |weight|, descending")
+    dense_features: list[ClassFeature] = Field(description="the ten strongest of the dense layer")
+
+
+class ActivationBand(_Part):
+    """One bar of the histogram of a feature's standardised activation."""
+
+    low: float
+    high: float
+    count: int
+
+
+class FeatureCard(_Part):
+    """One deep feature that the selected layer uses (or that a finding names)."""
+
+    index: int
+    name: str | None = None
+    classes: list[tuple[int, float]] = Field(description="(class index, weight), by |weight|")
+    highest: list[tuple[str, float]] = Field(description="(example key, activation), descending")
+    lowest: list[tuple[str, float]] = Field(description="(example key, activation), ascending")
+    histogram: list[ActivationBand]
+
+
+class ExampleCard(_Part):
+    """One example as a person sees it; empty text and image under --no-examples."""
+
+    key: str
+    id: str
+    split: str
+    label: int
+    predicted: int
+    text: str | None = None
+    image: str | None = Field(default=None, description="data: URI of a JPEG thumbnail")
+
+
+class SliceRow(_Part):
+    """Accuracy on one value of one metadata column, on test."""
+
+    column: str
+    value: str
+    accuracy: Estimate
+    recall: list[Estimate | None] = Field(description="by class")
+
+
+class Confusion(_Part):
+    """Test examples of class `true` that the layer calls `predicted`."""
+
+    true: int
+    predicted: int
+    count: int
+
+
+class Effect(_Part):
+    """What an intervention, or a comparison, measured on the test split."""
+
+    what: str = Field(description="what is measured, in words")
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: Literal["share", "points", "number"] = Field(
+        default="share",
+        description="how to read the value: a share (0.12 is 12%), a difference of two shares "
+        "(0.12 is 12 points), or a plain number",
+    )
+
+
+class FindingCard(_Part):
+    """One thing that may be wrong with the model."""
+
+    kind: Literal["leaning", "hub", "blame", "slice", "given_up"]
+    title: str
+    where: str
+    evidence: str = Field(description="what made it suspicious, on validation")
+    effect: Effect
+    confirmed: bool = Field(description="the test split agrees, corrected for the number of tests")
+    p_value: float = Field(description="on test, after Holm's correction")
+    mend: str
+    features: list[int] = []
+    classes: list[int] = []
+    examples: list[str] = Field(default=[], description="keys of examples that show it")
+
+
+class ReportData(_Part):
+    """Everything that a report shows."""
+
+    schema_version: int = SCHEMA_VERSION
+    made_by: str
+    name: str
+    model: ModelCard
+    data: DataCard
+    path: PathCard
+    layers: list[LayerCard]
+    agreement: list[AgreementRow] = []
+    agreement_note: str = ""
+    ablation: list[AblationRow]
+    classes: list[ClassRow]
+    features: list[FeatureCard]
+    slices: list[SliceRow]
+    confusions: list[Confusion]
+    mended_by_one: Estimate | None = Field(
+        default=None, description="test errors that the removal of one single feature mends"
+    )
+    findings: list[FindingCard]
+    examples: list[ExampleCard]
+    limits: list[str] = Field(default=[], description="what was not done, and why, in words")
+    checks: list[str] = Field(
+        default=[],
+        description="what was looked for to find the findings, in words; empty: not recorded",
+    )

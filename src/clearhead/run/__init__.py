@@ -1,0 +1,6 @@
+"""What has been computed for this model, what is missing, in which directory?"""
+
+from clearhead.run.directory import RunFile
+from clearhead.run.run import Run, new_run, open_run
+
+__all__ = ["Run", "RunFile", "new_run", "open_run"]

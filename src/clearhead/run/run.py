@@ -1,0 +1,471 @@
+"""One run: a network, its data, and everything that was computed from them, in a directory."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from clearhead._files import read_json, write_json
+from clearhead._version import MADE_BY
+from clearhead.backbones import Backbone, open_backbone
+from clearhead.data import Dataset, Problem, open_dataset
+from clearhead.debug import Finding, SplitView, bin_metadata, find
+from clearhead.errors import FingerprintMismatchError, InputError, StepMissingError
+from clearhead.events import Event, EventCallback, emit
+from clearhead.explain import FeatureExamples, find_examples
+from clearhead.features import FeatureStore, extract
+from clearhead.glm import Path as SparsePath
+from clearhead.glm import fit_path
+from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
+from clearhead.report import ReportData, ReportInputs, build_report, write_html
+from clearhead.run.directory import STEPS, RunFile
+from clearhead.run.examples import ExampleKeeper
+
+__all__ = ["Run", "new_run", "open_run"]
+
+DENSE = {"l1_ratio": 0.0, "n_lambdas": 25, "lambda_min_ratio": 1e-7}
+"""A ridge path starts far above the λ of any use (its λ_max stands for l1_ratio = .001)."""
+
+
+class Run:
+    """A run directory, and the steps that fill it.
+
+    Make one with :func:`new_run`, open one with :func:`open_run`. Each step reads what
+    the one before wrote, is skipped when that and its options have not changed, and can
+    be interrupted at any moment: the same call goes on from there.
+
+    Parameters
+    ----------
+    file : RunFile
+        What has been computed so far.
+    on_event : callable, optional
+        Told about progress, warnings and skipped steps.
+    """
+
+    def __init__(self, file: RunFile, on_event: EventCallback | None = None) -> None:
+        self.file = file
+        self.on_event = on_event
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return self.file.folder
+
+    @property
+    def name(self) -> str:
+        """Name of the run: that of its directory."""
+        return self.folder.resolve().name
+
+    # What it is made from -----------------------------------------------------------
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The network, opened again by the name it was given."""
+        return open_backbone(self.file.model["spec"])
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data, opened again by the name they were given; they must not have changed."""
+        dataset = open_dataset(self.file.data["spec"], **self.file.data["options"])
+        if dataset.fingerprint() != self.file.data["fingerprint"]:
+            raise FingerprintMismatchError(
+                f"The data at {self.file.data['spec']} are not those that {self.folder} was made "
+                "from: their contents have changed. Start a new run with another --out, or "
+                "overwrite this one with --force."
+            )
+        return dataset
+
+    # The steps ----------------------------------------------------------------------
+
+    def extract(self, *, batch_size: int | None = None, repair: bool = False) -> FeatureStore:
+        """Compute the deep features of every example; see :func:`clearhead.extract`."""
+        options = {"batch_size": batch_size}
+        folder = self.folder / "features"
+        if self._is_current("extract", options, force=repair):
+            return self.store
+        started = time.perf_counter()
+        store = extract(
+            self.backbone,
+            self.dataset,
+            folder,
+            batch_size=batch_size,
+            repair=repair,
+            strict=bool(self.file.data["options"].get("strict", False)),
+            on_event=self.on_event,
+        )
+        self.__dict__.pop("store", None)
+        self._finish("extract", options, started)
+        return store
+
+    def fit(
+        self,
+        *,
+        l1_ratio: float = 0.99,
+        n_lambdas: int = 100,
+        lambda_min_ratio: float = 1e-3,
+        tol: float = 1e-4,
+        seed: int = 0,
+        strict: bool = False,
+        force: bool = False,
+    ) -> SparsePath:
+        """Fit the sparse path, and the ridge path that stands for a dense layer.
+
+        See :func:`clearhead.fit_path` for the options.
+        """
+        options = {
+            "l1_ratio": l1_ratio,
+            "n_lambdas": n_lambdas,
+            "lambda_min_ratio": lambda_min_ratio,
+            "tol": tol,
+            "seed": seed,
+        }
+        if self._is_current("fit", options, force or strict):
+            return self.path()
+        started = time.perf_counter()
+        folder = self.folder / "path"
+        common: dict[str, Any] = {"tol": tol, "seed": seed, "strict": strict}
+        for kind, shape in {"sparse": options, "dense": DENSE}.items():
+            checkpoint = folder / f"{kind}.unfinished"
+            path = fit_path(
+                self.store,
+                **{**shape, **common},
+                checkpoint=checkpoint,
+                on_event=self.on_event,
+            )
+            path.save(folder / kind)
+            shutil.rmtree(checkpoint, ignore_errors=True)
+        self._finish("fit", options, started)
+        return self.path()
+
+    def select(self, rule: Rule | str | None = None, *, force: bool = False) -> DecisionLayer:
+        """Choose a point of the path; by default the sparsest within 5 points of the best.
+
+        The dense layer to compare with is the best of the ridge path.
+        """
+        if rule is None:
+            rule = Sparsest()
+        elif isinstance(rule, str):
+            rule = parse_rule(rule)
+        options = {"rule": rule.describe()}
+        if self._is_current("select", options, force):
+            return self.layer()
+        started = time.perf_counter()
+        path, dense = self.path(), self.path("dense")
+        index = rule.index(path)
+        layer = path.select(rule)
+        layer.save(self.folder / "layer" / "sparse")
+        dense.select(Best()).save(self.folder / "layer" / "dense")
+        chosen = {"rule": rule.describe(), "index": index, "dense_index": Best().index(dense)}
+        write_json(self.folder / "layer" / "selection.json", chosen)
+        self._finish("select", options, started)
+        emit(self.on_event, Event("select", "end", f"point {index}: {layer!r}"))
+        return layer
+
+    def explain(self, *, k: int = 8, force: bool = False) -> list[FeatureExamples]:
+        """Find what each used feature responds to: its most and least activating examples.
+
+        They are searched in the training and validation splits; the test split is kept
+        for confirming findings.
+        """
+        options = {"k": k, "keep_examples": self.file.data["keep_examples"]}
+        if self._is_current("explain", options, force):
+            return self.explanations
+        started = time.perf_counter()
+        layer, dense = self.layer(), self.layer("dense")
+        emit(self.on_event, Event("explain", "start", total=layer.used.size, unit="features"))
+        rows = self.store.split != "test"
+        shown = set(layer.used.tolist())
+        for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
+            shown.update(dense.top(c, 10).tolist())
+        found = find_examples(
+            layer, self.store.matrix()[rows], self.store.ids[rows], chosen=sorted(shown), k=k
+        )
+        ids = [i for f in found for i, _ in (*f.highest, *f.lowest)]
+        self._keep(ids)
+        write_json(self.folder / "explain" / "examples.json", [f.to_dict() for f in found])
+        self._finish("explain", options, started)
+        emit(self.on_event, Event("explain", "end", f"{len(found)} features"))
+        return found
+
+    def debug(self, *, force: bool = False) -> list[Finding]:
+        """Look for what may be wrong; see :func:`clearhead.debug.find`."""
+        options = {"keep_examples": self.file.data["keep_examples"]}
+        if self._is_current("debug", options, force):
+            return self.findings
+        started = time.perf_counter()
+        findings = find(self.view("validation"), self.view("test"), on_event=self.on_event)
+        self._keep([i for f in findings for i in f.examples])
+        write_json(self.folder / "findings.json", [f.to_dict() for f in findings])
+        self._finish("debug", options, started)
+        return findings
+
+    def report(self, out: Path | str | None = None, *, force: bool = False) -> Path:
+        """Write the report, one HTML file; returns where it is."""
+        target = self.folder / "report.html" if out is None else Path(out)
+        if out is None and self._is_current("report", {}, force or not target.is_file()):
+            return target
+        self.file.require("report")
+        started = time.perf_counter()
+        write_html(self.report_data(), target)
+        if out is None:
+            self._finish("report", {}, started)
+        emit(self.on_event, Event("report", "end", str(target)))
+        return target
+
+    def all(self, *, rule: Rule | str | None = None, **fit_options: Any) -> Path:
+        """Do every step that is not done; returns where the report is."""
+        self.extract()
+        self.fit(**fit_options)
+        self.select(rule)
+        self.explain()
+        self.debug()
+        return self.report()
+
+    # What it holds ------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> FeatureStore:
+        """The deep features, verified."""
+        return FeatureStore.open(self.folder / "features")
+
+    def path(self, kind: str = "sparse") -> SparsePath:
+        """The sparse path, or the ``"dense"`` (ridge) one."""
+        self.file.require("select")
+        return SparsePath.load(self.folder / "path" / kind)
+
+    def layer(self, kind: str = "sparse") -> DecisionLayer:
+        """The selected sparse layer, or the ``"dense"`` one."""
+        self.file.require("explain")
+        return DecisionLayer.load(self.folder / "layer" / kind)
+
+    @property
+    def selection(self) -> Mapping[str, Any]:
+        """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
+        self.file.require("explain")
+        value: Mapping[str, Any] = read_json(self.folder / "layer" / "selection.json")
+        return value
+
+    @property
+    def explanations(self) -> list[FeatureExamples]:
+        """What :meth:`explain` found."""
+        self._done("explain")
+        value = read_json(self.folder / "explain" / "examples.json")
+        return [FeatureExamples.from_dict(item) for item in value]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What :meth:`debug` found, ranked."""
+        self._done("debug")
+        return [Finding.from_dict(item) for item in read_json(self.folder / "findings.json")]
+
+    def view(self, split: str) -> SplitView:
+        """One split as the checks see it."""
+        rows = self.store.split == split
+        metadata = bin_metadata(self.store.metadata, self.store.split == "train")
+        return SplitView.of(
+            self.layer(),
+            self.layer("dense"),
+            self.store.matrix(split),
+            self.store.labels(split),
+            ids=self.store.ids[rows],
+            metadata=metadata[rows],
+        )
+
+    def report_data(self) -> ReportData:
+        """Everything that the report shows."""
+        self.file.require("report")
+        return build_report(
+            ReportInputs(
+                name=self.name,
+                made_by=self.file.made_by,
+                model=self.file.model,
+                data=self.file.data,
+                store=self.store,
+                path=self.path(),
+                selection=self.selection,
+                layer=self.layer(),
+                dense=self.layer("dense"),
+                validation=self.view("validation"),
+                test=self.view("test"),
+                explanations=self.explanations,
+                findings=self.findings,
+                example=self._keeper.get,
+            )
+        )
+
+    def __repr__(self) -> str:
+        done = [name for name in STEPS if name in self.file.steps]
+        names = f"{self.file.model['name']} on {self.file.data['name']}"
+        return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
+        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+
+    # How --------------------------------------------------------------------------
+
+    @property
+    def _keeper(self) -> ExampleKeeper:
+        return ExampleKeeper(self.folder / "examples")
+
+    def _keep(self, ids: list[str]) -> None:
+        if self.file.data["keep_examples"]:
+            self._keeper.keep(ids, lambda: self.dataset)
+
+    def _is_current(self, step: str, options: Mapping[str, Any], force: bool = False) -> bool:
+        self.file.require(step)
+        current = self.file.is_current(step, options) and not force
+        if current:
+            emit(self.on_event, Event(step, "skip", "nothing has changed"))
+        return current
+
+    def _done(self, step: str) -> None:
+        if step not in self.file.steps:
+            raise StepMissingError(
+                f"{self.folder} has no {step} yet: run `clearhead {step} {self.folder}`."
+            )
+
+    def _finish(self, step: str, options: Mapping[str, Any], started: float) -> None:
+        self.file.finish(step, options, time.perf_counter() - started)
+
+
+def open_run(folder: Path | str, on_event: EventCallback | None = None) -> Run:
+    """Open a run directory.
+
+    Raises
+    ------
+    StorageError
+        It is none, it is damaged, or a newer clearhead made it.
+    """
+    return Run(RunFile.read(Path(folder)), on_event)
+
+
+def new_run(
+    folder: Path | str,
+    model: str,
+    data: str,
+    *,
+    force: bool = False,
+    keep_examples: bool = True,
+    on_event: EventCallback | None = None,
+    **data_options: Any,
+) -> Run:
+    """Start a run, or open it again when it was made from the same model and data.
+
+    Parameters
+    ----------
+    folder : path
+        The run directory.
+    model : str
+        What :func:`clearhead.open_backbone` takes: ``"minilm"``, ``"efficientnet-lite0"``.
+    data : str
+        What :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a folder, a file.
+    force : bool
+        Discard what the folder holds when it was made from something else.
+    keep_examples : bool
+        Keep the texts and thumbnails that a person must see in the run directory.
+    on_event : callable, optional
+    **data_options
+        Options of :func:`clearhead.open_dataset`: ``text_column``, ``label_column``,
+        ``seed``, ``strict``, ``limit``.
+
+    Raises
+    ------
+    FingerprintMismatchError
+        The folder holds a run of another model or of other data.
+    """
+    folder = Path(folder)
+    options = {name: value for name, value in data_options.items() if value is not None}
+    dataset = open_dataset(data, **options)
+    backbone = open_backbone(model)
+    if backbone.modality != dataset.modality:
+        raise InputError(
+            f"{backbone.name} takes {backbone.modality}s, {dataset.name} holds "
+            f"{dataset.modality}s. Choose a network and data that fit."
+        )
+    spec = str(Path(data).resolve()) if Path(data).exists() else str(data)
+    file = RunFile(
+        folder=folder,
+        made_by=MADE_BY,
+        model={
+            "spec": str(model),
+            "name": backbone.name,
+            "modality": backbone.modality,
+            "layer": backbone.layer,
+            "fingerprints": dict(backbone.fingerprints),
+        },
+        data={
+            "spec": spec,
+            "options": options,
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint(),
+            "notes": list(dataset.notes),
+            "problems": _count_problems(dataset, on_event),
+            "keep_examples": keep_examples,
+        },
+    )
+    if file.path.exists():
+        before = RunFile.read(folder)
+        _check_same(before, file, force=force)
+        if not force or _differences(before, file) == []:
+            file.steps = before.steps
+    if not keep_examples:
+        shutil.rmtree(folder / "examples", ignore_errors=True)
+    file.write()
+    run = Run(file, on_event)
+    run.backbone, run.dataset = backbone, dataset
+    return run
+
+
+def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[dict[str, Any]]:
+    """Count what opening the data passed over, by kind, with the first few of each."""
+    kinds: dict[str, list[Problem]] = {}
+    for problem in dataset.problems:
+        kinds.setdefault(problem.kind, []).append(problem)
+    rows = []
+    for kind, found in kinds.items():
+        emit(on_event, Event("data", "warning", f"{len(found)} × {kind}; {found[0].message}"))
+        rows.append(
+            {
+                "kind": kind,
+                "count": len(found),
+                "message": found[0].message,
+                "examples": [problem.where for problem in found[:5]],
+            }
+        )
+    return rows
+
+
+def _differences(before: RunFile, now: RunFile) -> list[str]:
+    pairs = {
+        "weights": (before.model["fingerprints"]["weights"], now.model["fingerprints"]["weights"]),
+        "preprocessing": (
+            before.model["fingerprints"]["preprocessing"],
+            now.model["fingerprints"]["preprocessing"],
+        ),
+        "data": (before.data["fingerprint"], now.data["fingerprint"]),
+    }
+    return [name for name, (old, new) in pairs.items() if old != new]
+
+
+def _check_same(before: RunFile, now: RunFile, *, force: bool) -> None:
+    differ = _differences(before, now)
+    if not differ:
+        return
+    if not force:
+        raise FingerprintMismatchError(
+            f"{now.folder} holds a run of {before.model['name']} on {before.data['name']}; asked "
+            f"for is {now.model['name']} on {now.data['name']}, and the {' and '.join(differ)} "
+            "differ. Choose another --out, or discard that run with --force."
+        )
+    for name in ("features", "path", "layer", "explain", "examples"):
+        shutil.rmtree(now.folder / name, ignore_errors=True)
+    for name in ("findings.json", "report.html"):
+        (now.folder / name).unlink(missing_ok=True)

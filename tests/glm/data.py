@@ -1,0 +1,39 @@
+"""Problems to fit: correlated, skewed features like those of a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clearhead._types import FloatArray, IntArray
+
+
+def deep_features(n: int, p: int, k: int, seed: int = 0) -> tuple[FloatArray, IntArray]:
+    """Rectified, correlated features (n, p) and labels of k classes, each present."""
+    random = np.random.default_rng(seed)
+    hidden = random.standard_normal((n, max(3, p // 4)))
+    mix = random.standard_normal((hidden.shape[1], p)) / np.sqrt(np.arange(1, hidden.shape[1] + 1))[
+        :, None
+    ]
+    X = np.maximum(hidden @ mix + 0.7 * random.standard_normal((n, p)), -0.3)
+    W = random.standard_normal((k, p)) * (random.random((k, p)) < min(1.0, 6 / p))
+    scores = (X - X.mean(axis=0)) @ W.T + random.gumbel(size=(n, k))
+    y = scores.argmax(axis=1)
+    y[:k] = np.arange(k)
+    return X, y
+
+
+def lcg_problem(n: int, p: int, k: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Features, labels and weights from a congruential generator; R makes the same."""
+    state, stream = seed, np.empty(n * p + 2 * n)
+    for i in range(len(stream)):
+        state = (state * 16807) % 2147483647
+        stream[i] = state / 2147483647
+    X = stream[: n * p].reshape(n, p)
+    # Neighbouring features are made to correlate.
+    X[:, 1:] += 0.5 * X[:, :-1]
+    noise = stream[n * p : n * p + n]
+    y = np.minimum((k * (0.5 * (X[:, 0] + X[:, 2] - X[:, 4] + 0.5) + 0.4 * noise)).astype(int), k - 1)
+    y = np.maximum(y, 0)
+    y[:k] = np.arange(k)
+    weights = np.floor(1 + 3 * stream[n * p + n :])
+    return X, y.astype(np.int64), weights
