@@ -106,7 +106,7 @@ def test_features_are_the_same_in_training_mode_and_leave_it_on():
 
 def test_class_names_must_fit_the_head():
     assert make(classifier(), class_names=["a", "b", "c"]).class_names == ("a", "b", "c")
-    with pytest.raises(BackboneError, match="2 names.*3 outputs"):
+    with pytest.raises(BackboneError, match=r"2 names.*3 outputs"):
         make(classifier(), class_names=["a", "b"])
 
 

@@ -83,8 +83,13 @@ def texts(n: int = 50, seed: int = 0) -> TextDataset:
         name="small",
         ids=[f"s{i}" for i in range(n)],
         split=split.tolist(),
-        metadata=pd.DataFrame({"length": [len(text) for text in made], "kind": ["x", None] * (n // 2) + ["y"] * (n % 2)}),
-    )  # fmt: skip
+        metadata=pd.DataFrame(
+            {
+                "length": [len(text) for text in made],
+                "kind": ["x", None] * (n // 2) + ["y"] * (n % 2),
+            }
+        ),
+    )
 
 
 def files(folder):

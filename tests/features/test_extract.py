@@ -22,7 +22,7 @@ from clearhead.features import FeatureStore, extract
 from clearhead.features.lock import locked
 from clearhead.features.sealed import read_sealed, write_sealed
 
-from .small import P, Letters, Prepare, files, network, texts
+from .small import Letters, P, Prepare, files, network, texts
 
 
 class Holes(TextDataset.__mro__[1]):
@@ -209,7 +209,7 @@ def test_another_network_or_other_data_is_refused_and_named(tmp_path):
     extract(network(), texts(), tmp_path)
     before = files(tmp_path)
     with pytest.raises(
-        FingerprintMismatchError, match="differs: the weights of the network.*--out"
+        FingerprintMismatchError, match=r"differs: the weights of the network.*--out"
     ):
         extract(network(seed=1), texts(), tmp_path)
     with pytest.raises(FingerprintMismatchError, match=r"differs: the data .*--force"):

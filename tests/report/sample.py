@@ -47,8 +47,30 @@ HOSTILE = [
 ]
 
 _WORDS = {
-    0: "dull flat tedious lifeless clumsy stale muddled overlong joyless contrived".split(),
-    1: "moving funny sharp tender vivid wry graceful gripping warm luminous".split(),
+    0: [
+        "dull",
+        "flat",
+        "tedious",
+        "lifeless",
+        "clumsy",
+        "stale",
+        "muddled",
+        "overlong",
+        "joyless",
+        "contrived",
+    ],
+    1: [
+        "moving",
+        "funny",
+        "sharp",
+        "tender",
+        "vivid",
+        "wry",
+        "graceful",
+        "gripping",
+        "warm",
+        "luminous",
+    ],
 }
 _FRAMES = (
     "a {} and {} film that never quite knows what it wants to be",
@@ -90,7 +112,9 @@ def _examples(rng: np.random.Generator, n: int, K: int, image: bool) -> list[Exa
     for i in range(n):
         label = int(rng.integers(K))
         wrong = rng.random() < 0.2
-        text = _FRAMES[int(rng.integers(len(_FRAMES)))].format(*(_WORDS[label % 2][w] for w in rng.permutation(10)[:2]))
+        text = _FRAMES[int(rng.integers(len(_FRAMES)))].format(
+            *(_WORDS[label % 2][w] for w in rng.permutation(10)[:2])
+        )
         rows.append(
             ExampleCard(
                 key=f"e{i}",
@@ -181,7 +205,9 @@ def _findings(names: list[str], W: np.ndarray, keys: list[str], cut: str) -> lis
             title=f"12.4% of the errors vanish when feature {b} is off",
             where=f"feature {b}",
             evidence="On validation, setting it to zero mends 31 errors and breaks 9 predictions.",
-            effect=Effect(what="share of test errors mended", value=0.124, low=0.09, high=0.166, n=371),
+            effect=Effect(
+                what="share of test errors mended", value=0.124, low=0.09, high=0.166, n=371
+            ),
             confirmed=True,
             p_value=0.004,
             mend=f"Compare the examples that feature {b} mends with those it breaks; "
@@ -195,7 +221,14 @@ def _findings(names: list[str], W: np.ndarray, keys: list[str], cut: str) -> lis
             title=f"Accuracy is much lower where {cut}",
             where=cut,
             evidence="On validation, accuracy is 9.8 points below the rest (n = 214).",
-            effect=Effect(what="accuracy below the rest, on test", value=0.071, low=0.012, high=0.13, n=231, unit="points"),
+            effect=Effect(
+                what="accuracy below the rest, on test",
+                value=0.071,
+                low=0.012,
+                high=0.13,
+                n=231,
+                unit="points",
+            ),
             confirmed=True,
             p_value=0.031,
             mend="Gather more examples of this kind, or report it beside the overall accuracy.",
@@ -208,7 +241,11 @@ def _findings(names: list[str], W: np.ndarray, keys: list[str], cut: str) -> lis
             where=f"feature {c}",
             evidence="On validation it is the strongest evidence in 38% of the predictions.",
             effect=Effect(
-                what="test predictions that change without it", value=0.052, low=-0.004, high=0.108, n=1600
+                what="test predictions that change without it",
+                value=0.052,
+                low=-0.004,
+                high=0.108,
+                n=1600,
             ),
             confirmed=False,
             p_value=0.18,
@@ -248,7 +285,9 @@ def sample_report(
     points[selected] = points[selected].model_copy(update={"features_per_class": float(used)})
     per_class = max(1, sizes["test"] // K)
 
-    def layer(name: str, accuracy: float, features: float, total: int, lam: float | None) -> LayerCard:
+    def layer(
+        name: str, accuracy: float, features: float, total: int, lam: float | None
+    ) -> LayerCard:
         return LayerCard(
             name=name,
             description={
@@ -275,7 +314,9 @@ def sample_report(
         counts = np.histogram(rng.gamma(4, 0.5, 1600) - 2 + rng.normal(0, 0.3, 1600), edges)[0]
         high = np.sort(rng.gamma(4, 0.5, shown) + 1)[::-1]
         low = np.sort(-rng.gamma(4, 0.3, shown) - 1)
-        users = sorted(((k, float(W[k, j])) for k in np.flatnonzero(W[:, j])), key=lambda u: -abs(u[1]))
+        users = sorted(
+            ((k, float(W[k, j])) for k in np.flatnonzero(W[:, j])), key=lambda u: -abs(u[1])
+        )
         features.append(
             FeatureCard(
                 index=j,
@@ -340,7 +381,9 @@ def sample_report(
         ]
         if K > 2
         else [],
-        agreement_note="" if K > 2 else "minilm is an encoder: it has no decision layer to agree with.",
+        agreement_note=""
+        if K > 2
+        else "minilm is an encoder: it has no decision layer to agree with.",
         ablation=[
             AblationRow(
                 layer=name,
@@ -378,7 +421,7 @@ def sample_report(
             for i, value in enumerate(values)
         ],
         confusions=[
-            Confusion(true=i % K, predicted=(i + 1) % K, count=214 // (i + 1))
+            Confusion(true=i % K, predicted=(i + 1) % K, count=per_class // (i + 4))
             for i in range(min(12, K * (K - 1)))
         ],
         findings=_findings(names, W, keys, f"{column} is {values[-1]}") if with_findings else [],

@@ -36,7 +36,14 @@ def tables() -> str:
     lines = []
     for model in models():
         doc = " ".join((model.__doc__ or "").split("\n\n")[0].split())
-        lines += [f"### {model.__name__}", "", doc, "", "| field | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"### {model.__name__}",
+            "",
+            doc,
+            "",
+            "| field | type | meaning |",
+            "|---|---|---|",
+        ]
         for name, field in model.model_fields.items():
             kind = _type(field.annotation).replace("|", "\\|")
             meaning = (field.description or "").replace("|", "\\|")

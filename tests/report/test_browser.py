@@ -130,7 +130,11 @@ def test_hostile_data_are_only_text(tmp_path: Path) -> None:
     assert tags.count("script") == 2
     assert tags.count("h1") == 2  # one drawn, one in <noscript>
     assert not [a for _, a in dom.tags if any(name.startswith("on") for name in a)]
-    assert not [a for t, a in dom.tags if t == "img" and not (a["src"] or "").startswith("data:image/jpeg;base64,")]
+    assert not [
+        a
+        for t, a in dom.tags
+        if t == "img" and not (a["src"] or "").startswith("data:image/jpeg;base64,")
+    ]
     assert data.findings[0].title in dom.texts["finding-1"]
     assert "window.pwned=1" in dom.texts["class-1"]
 
@@ -148,7 +152,9 @@ def test_a_negative_weight_turns_its_examples_round(tmp_path: Path) -> None:
     data = data.model_copy(update={"examples": named})
     dom = draw(data, tmp_path, "#class-0")
     cards = dict(
-        re.findall(r"(?:▲adds|▼takes)Feature (\d+)(.*?)(?=▲adds|▼takes|$)", dom.texts["class-0-detail"])
+        re.findall(
+            r"(?:▲adds|▼takes)Feature (\d+)(.*?)(?=▲adds|▼takes|$)", dom.texts["class-0-detail"]
+        )
     )
     for used in data.classes[0].features:
         feature = next(f for f in data.features if f.index == used.feature)
@@ -172,8 +178,13 @@ def test_a_run_with_nothing_in_it_is_still_a_page(tmp_path: Path) -> None:
     data = sample_report(n_examples=4)
     path = data.path.model_copy(update={"points": data.path.points[:1], "selected": 0})
     nothing = {"features": [], "findings": [], "examples": [], "layers": [], "slices": []}
-    classes = [c.model_copy(update={"features": [], "recall": None, "precision": None}) for c in data.classes]
-    dom = draw(data.model_copy(update={**nothing, "classes": classes, "path": path}), tmp_path, "#class-0")
+    classes = [
+        c.model_copy(update={"features": [], "recall": None, "precision": None})
+        for c in data.classes
+    ]
+    dom = draw(
+        data.model_copy(update={**nothing, "classes": classes, "path": path}), tmp_path, "#class-0"
+    )
     assert "No feature is used" in dom.texts["class-0-detail"]
     assert "The chosen layer uses no feature" in dom.texts["features"]
     assert not re.search(r"NaN|undefined|Infinity|null", dom.texts["page"])

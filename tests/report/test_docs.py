@@ -9,7 +9,9 @@ from tests.report.schema_table import PAGE, models, rewrite
 def test_the_page_lists_every_field_of_every_model_and_no_more() -> None:
     page = PAGE.read_text(encoding="utf-8")
     chapters = re.split(r"^### ", page, flags=re.MULTILINE)[1:]
-    listed = {c.split("\n")[0].strip(): re.findall(r"^\| `(\w+)` \|", c, re.MULTILINE) for c in chapters}
+    listed = {
+        c.split("\n")[0].strip(): re.findall(r"^\| `(\w+)` \|", c, re.MULTILINE) for c in chapters
+    }
     assert listed == {m.__name__: list(m.model_fields) for m in models()}
 
 

@@ -62,7 +62,9 @@ def test_the_data_survive_the_way_through_the_page(data: ReportData) -> None:
 
 
 def test_hostile_data_cannot_become_markup() -> None:
-    tame, hostile = (Elements(render_html(d)) for d in (sample_report(K=4, used=5), hostile_report()))
+    tame, hostile = (
+        Elements(render_html(d)) for d in (sample_report(K=4, used=5), hostile_report())
+    )
     assert [tag for tag, _ in hostile.tags] == [tag for tag, _ in tame.tags]
     assert [len(attrs) for _, attrs in hostile.tags] == [len(attrs) for _, attrs in tame.tags]
     assert [(tag, attrs) for tag, attrs, _ in hostile.raw] == [
@@ -105,14 +107,18 @@ def test_the_script_makes_no_markup_of_strings() -> None:
     for part in PARTS.iterdir():
         if part.name.endswith(".js"):
             code = part.read_text(encoding="utf-8")
-            assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(", code), part.name
+            assert not re.search(
+                r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(", code
+            ), part.name
             assert "</script" not in code
             assert "<!--" not in code
 
 
 def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None:
     elements = Elements(render_html(sample_report()))
-    policy = next(a["content"] for t, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for t, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy"
+    )
     hashes = {
         tag: "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         for tag, attrs, content in elements.raw
@@ -146,10 +152,15 @@ def test_an_image_that_is_no_jpeg_is_refused(image: str) -> None:
 
 def test_numbers_that_json_does_not_have_become_null() -> None:
     data = sample_report()
-    points = [data.path.points[0].model_copy(update={"gap": math.inf, "kkt": math.nan}), *data.path.points[1:]]
-    page = render_html(data.model_copy(update={"path": data.path.model_copy(update={"points": points})}))
+    points = [
+        data.path.points[0].model_copy(update={"gap": math.inf, "kkt": math.nan}),
+        *data.path.points[1:],
+    ]
+    page = render_html(
+        data.model_copy(update={"path": data.path.model_copy(update={"points": points})})
+    )
     text = page.split(f'id="{DATA_ID}">')[1].split("</script>")[0]
-    point = json.loads(text, parse_constant=lambda name: pytest.fail(name))["path"]["points"][0]
+    point = json.loads(text, parse_constant=pytest.fail)["path"]["points"][0]
     assert (point["gap"], point["kkt"]) == (None, None)
 
 

@@ -11,7 +11,9 @@ __all__ = ["command"]
 
 
 def command(run: o.RunFolder, force: o.Force = False) -> None:
-    """Look for what is wrong: proposed on validation, measured on test, ranked.
+    """Look for what is wrong with the model.
+
+    Findings are proposed on validation, measured on test, and ranked.
 
     Example: clearhead debug runs/photos
     """

@@ -35,7 +35,9 @@ def command(
     ] = None,
     force: o.Force = False,
 ) -> None:
-    """See all of it on a real network and real data that come as packages.
+    """See it all on a real network and real data.
+
+    Both come as packages.
 
     text: a MiniLM sentence encoder on film reviews from Rotten Tomatoes.
     vision: EfficientNet-Lite0 on photos of solar cells, sound or defective.
@@ -49,5 +51,5 @@ def command(
     folder = Path("runs") / f"demo-{which.value}" if out is None else out
     with Progress() as progress:
         run = new_run(folder, model, data, force=force, on_event=progress)
-        run.all()
+        run.all(force=force)
     print_summary(run)

@@ -17,7 +17,9 @@ def command(
     k: Annotated[int, typer.Option("-k", help="Examples at each end of a feature.")] = 8,
     force: o.Force = False,
 ) -> None:
-    """Find the examples that make each used feature fire most, and least.
+    """Find what each used feature responds to.
+
+    The examples that make it fire most, and least.
 
     Example: clearhead explain runs/photos -k 16
     """

@@ -24,7 +24,7 @@ def command(
     repair: o.Repair = False,
     force: o.Force = False,
 ) -> None:
-    """Compute the deep features of every example, and keep them in the run directory.
+    """Compute the deep features of every example.
 
     Example: clearhead extract efficientnet-lite0 photos/ --out runs/photos
     """
@@ -44,5 +44,5 @@ def command(
             limit=limit,
             strict=strict,
         )
-        store = run.extract(batch_size=batch_size, repair=repair)
+        store = run.extract(batch_size=batch_size, strict=strict, repair=repair)
     typer.echo(f"{store!r}\nNext: clearhead fit {out}")

@@ -23,7 +23,9 @@ def command(
     ] = False,
     force: o.Force = False,
 ) -> None:
-    """Fit the sparse layer at every strength of the penalty, each point proven optimal.
+    """Fit the sparse path, each point proven optimal.
+
+    One decision layer for each strength of the penalty, from no features to many.
 
     Example: clearhead fit runs/photos --n-lambdas 50
     """

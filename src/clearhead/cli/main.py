@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import Annotated
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=(
         "Make a deep network debuggable.\n\n"
@@ -34,8 +35,29 @@ app = typer.Typer(
     ),
 )
 
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """End `command` with a message and an exit code where clearhead raises on purpose."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except ClearheadError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(EXIT_ERROR) from error
+        except KeyboardInterrupt as error:
+            typer.echo(
+                "\nInterrupted. What was finished is kept: run the same command again to go on.",
+                err=True,
+            )
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+
+    return guarded
+
+
 for module in (run, demo, extract, fit, select, explain, debug, report, show):
-    app.command(module.__name__.rpartition(".")[2])(module.command)
+    app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,26 +72,14 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Run the command line; errors that clearhead raises on purpose end with exit code 2."""
-    try:
-        app()
-    except ClearheadError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        typer.echo(
-            "\nInterrupted. What was finished is kept: run the same command again to go on.",
-            err=True,
-        )
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    """Run the command line."""
+    app()

@@ -70,7 +70,9 @@ Repair = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Do it again, and overwrite a run of another model or data."),
+    typer.Option(
+        "--force", help="Do it again though nothing changed; overwrite a run of other inputs."
+    ),
 ]
 
 L1Ratio = Annotated[

@@ -21,7 +21,9 @@ def command(
     ] = None,
     force: o.Force = False,
 ) -> None:
-    """Write the report: one HTML file that opens anywhere, without a server.
+    """Write the report, one HTML file.
+
+    It opens anywhere, without a server.
 
     Example: clearhead report runs/photos --out photos.html
     """

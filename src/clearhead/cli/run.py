@@ -27,10 +27,11 @@ def command(
     repair: o.Repair = False,
     force: o.Force = False,
 ) -> None:
-    """Do everything: extract, fit, select, explain, debug, report.
+    """Do every step, from network and data to a report.
 
-    Steps whose inputs have not changed are skipped. Interrupt it at any time; the
-    same command goes on from there.
+    The steps are extract, fit, select, explain, debug and report. Those whose inputs
+    have not changed are skipped. Interrupt it at any time; the same command goes on
+    from there.
 
     Example: clearhead run minilm reviews.csv --out runs/reviews
     """
@@ -51,10 +52,13 @@ def command(
             limit=limit,
             strict=strict,
         )
-        run.extract(batch_size=batch_size, repair=repair)
-        run.fit(l1_ratio=l1_ratio, n_lambdas=n_lambdas, lambda_min_ratio=lambda_min_ratio, tol=tol)
-        run.select(rule)
-        run.explain()
-        run.debug()
-        run.report()
+        run.extract(batch_size=batch_size, strict=strict, repair=repair)
+        run.all(
+            rule=rule,
+            force=force,
+            l1_ratio=l1_ratio,
+            n_lambdas=n_lambdas,
+            lambda_min_ratio=lambda_min_ratio,
+            tol=tol,
+        )
     print_summary(run)

@@ -11,7 +11,9 @@ __all__ = ["command"]
 
 
 def command(run: o.RunFolder, rule: o.RuleText = None, force: o.Force = False) -> None:
-    """Choose one point of the path: the layer that is looked at from here on.
+    """Choose one point of the path.
+
+    It is the layer that is explained, debugged and reported from here on.
 
     Example: clearhead select runs/photos --rule features:10
     """

@@ -26,7 +26,9 @@ def command(
         bool, typer.Option("--json", help="Everything, for programs: every point of the path too.")
     ] = False,
 ) -> None:
-    """Show what a run holds: the layer, its accuracy and proof, the findings.
+    """Show what a run holds.
+
+    The layer, its accuracy and proof, and the findings.
 
     Example: clearhead show runs/photos --json
     """
@@ -70,13 +72,9 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     confirmed = sum(finding.confirmed for finding in findings)
     lines = [f"Findings: {confirmed} confirmed on the test split, {len(findings)} proposed"]
     for number, finding in enumerate(findings, start=1):
-        effect = finding.effect
         mark = "✓" if finding.confirmed else "·"
         lines.append(f"{mark} {number}. {finding.title}")
-        lines.append(
-            f"     {effect.what}: {100 * effect.value:.1f}% "
-            f"({100 * effect.low:.1f} to {100 * effect.high:.1f}, n = {effect.n})"
-        )
+        lines.append(f"     {finding.effect}")
     return lines
 
 

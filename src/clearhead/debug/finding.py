@@ -18,7 +18,8 @@ SIGNIFICANCE = 0.05
 class Effect:
     """What was measured on the test split, with its 95% interval.
 
-    ``value`` is a share, or a difference of shares, of `n` examples.
+    ``value`` is a ``"share"`` of `n` examples, or a difference of shares in ``"points"``
+    (0.12 is 12 points).
     """
 
     what: str
@@ -26,6 +27,14 @@ class Effect:
     low: float
     high: float
     n: int
+    unit: Literal["share", "points"] = "points"
+
+    def __str__(self) -> str:
+        unit = "%" if self.unit == "share" else " points"
+        return (
+            f"{self.what}: {100 * self.value:.1f}{unit}, 95% interval "
+            f"{100 * self.low:.1f} to {100 * self.high:.1f}, n = {self.n}"
+        )
 
 
 @dataclass(frozen=True)
@@ -65,11 +74,7 @@ class Finding:
 
     def __str__(self) -> str:
         mark = "confirmed" if self.confirmed else "not confirmed"
-        e = self.effect
-        return (
-            f"[{mark}] {self.title} ({e.what}: {100 * e.value:.1f}%, "
-            f"95% interval {100 * e.low:.1f} to {100 * e.high:.1f}, n={e.n})"
-        )
+        return f"[{mark}] {self.title} ({self.effect})"
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -11,8 +11,10 @@ from clearhead.debug.view import SplitView
 __all__ = ["find_given_up"]
 
 MIN_LOSS = 0.10
+MAX_P = 0.1
 MIN_EXAMPLES = 10
 MOST = 3
+_VERB = {True: "gives up", False: "looked as if it gave up, but does not,"}
 
 
 def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
@@ -20,12 +22,13 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
 
     A rule that selects by accuracy can pay with one class, most often a rare one.
     Proposed, at most three, where on validation the class loses at least 10 points of
-    recall. The effect is that loss on test.
+    recall, with p ≤ .1. The effect is that loss on test.
     """
     candidates = []
     for c in range(validation.layer.n_classes):
         lost, won, n = _compare(validation, c)
-        if min(n, _compare(test, c)[2]) >= MIN_EXAMPLES and lost - won >= MIN_LOSS * n:
+        enough = min(n, _compare(test, c)[2]) >= MIN_EXAMPLES
+        if enough and lost - won >= MIN_LOSS * n and mcnemar_greater(lost, won) <= MAX_P:
             candidates.append(((lost - won) / n, c))
     for loss, c in sorted(candidates, reverse=True)[:MOST]:
         name = test.layer.class_names[c]
@@ -36,7 +39,7 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         yield Finding(
             kind="given_up",
             title=(
-                f"the sparse layer gives up class {name}: it finds "
+                f"the sparse layer {_VERB[value > 0]} class {name}: it finds "
                 f"{100 * test.right[of_class].mean():.0f}% of them, the dense layer "
                 f"{100 * (test.dense[of_class] == c).mean():.0f}%"
             ),

@@ -54,6 +54,7 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
                 share.low,
                 share.high,
                 test.n,
+                "share",
             ),
             p_value=share_above(int(changed.sum()), test.n, MIN_FLIPS / 2),
             mend=(

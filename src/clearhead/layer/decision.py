@@ -114,7 +114,8 @@ class DecisionLayer:
     @property
     def n_nonzero(self) -> IntArray:
         """Features used by each class, shape (K,)."""
-        return np.count_nonzero(self.weight, axis=1)
+        counts: IntArray = np.count_nonzero(self.weight, axis=1)
+        return counts
 
     @property
     def features_per_class(self) -> float:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from clearhead._types import SPLITS, IntArray
+from clearhead._types import SPLITS, FloatArray, IntArray
 from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_mended_by_one
 from clearhead.explain import FeatureExamples
 from clearhead.features import FeatureStore
@@ -108,6 +108,7 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         mended_by_one=_maybe(share_mended_by_one(inputs.test)),
         findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
         examples=_example_cards(inputs, predictions["sparse"]),
+        checks=list(CHECKS),
         limits=_limits(inputs),
     )
 
@@ -271,6 +272,7 @@ def _class_rows(
     layer, dense, store = inputs.layer, inputs.dense, inputs.store
     shares = np.zeros_like(layer.weight)
     shares[:, layer.used] = inputs.validation.evidence_shares()
+    dense_shares = _dense_shares(inputs)
     on_test = store.split == "test"
     of_dense = evaluate(inputs.test.labels, dense_predicted[on_test], layer.n_classes)
     return [
@@ -288,12 +290,32 @@ def _class_rows(
                 for j in layer.top(c)
             ],
             dense_features=[
-                schema.ClassFeature(feature=int(j), weight=float(dense.weight[c, j]), share=0.0)
+                schema.ClassFeature(
+                    feature=int(j),
+                    weight=float(dense.weight[c, j]),
+                    share=float(dense_shares[c, j]),
+                )
                 for j in dense.top(c, DENSE_SHOWN)
             ],
         )
         for c, name in enumerate(layer.class_names)
     ]
+
+
+def _dense_shares(inputs: ReportInputs) -> FloatArray:
+    """Shares of positive evidence in the dense layer, shape (K, p); 0 for unused features."""
+    dense, store = inputs.dense, inputs.store
+    view = SplitView.of(
+        dense,
+        dense,
+        store.matrix("validation"),
+        store.labels("validation"),
+        ids=inputs.validation.ids,
+        metadata=inputs.validation.metadata,
+    )
+    shares = np.zeros_like(dense.weight)
+    shares[:, dense.used] = view.evidence_shares()
+    return shares
 
 
 def _feature_cards(inputs: ReportInputs) -> list[schema.FeatureCard]:

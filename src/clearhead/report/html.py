@@ -124,9 +124,9 @@ def _check_images(data: ReportData) -> None:
     for example in data.examples:
         if example.image is not None and not _JPEG.fullmatch(example.image):
             raise DataError(
-                f"The image of example {example.key!r} starts with {example.image[:30]!r}; expected "
-                "'data:image/jpeg;base64,' and base64 digits. Make the report again from the run "
-                "with `clearhead report`."
+                f"The image of example {example.key!r} starts with {example.image[:30]!r}; "
+                "expected 'data:image/jpeg;base64,' and base64 digits. Make the report "
+                "again from the run with `clearhead report`."
             )
 
 

@@ -65,12 +65,24 @@ class Run:
     @cached_property
     def backbone(self) -> Backbone:
         """The network, opened again by the name it was given."""
-        return open_backbone(self.file.model["spec"])
+        spec = self.file.model["spec"]
+        if spec is None:
+            raise InputError(
+                f"{self.folder} was made with a network that was given as an object, so it cannot "
+                "be opened again by name. Open the run with new_run(folder, backbone, dataset)."
+            )
+        return open_backbone(spec)
 
     @cached_property
     def dataset(self) -> Dataset:
         """The data, opened again by the name they were given; they must not have changed."""
-        dataset = open_dataset(self.file.data["spec"], **self.file.data["options"])
+        spec = self.file.data["spec"]
+        if spec is None:
+            raise InputError(
+                f"{self.folder} was made with data that were given as an object, so they cannot "
+                "be opened again by name. Open the run with new_run(folder, backbone, dataset)."
+            )
+        dataset = open_dataset(spec, **self.file.data["options"])
         if dataset.fingerprint() != self.file.data["fingerprint"]:
             raise FingerprintMismatchError(
                 f"The data at {self.file.data['spec']} are not those that {self.folder} was made "
@@ -81,9 +93,11 @@ class Run:
 
     # The steps ----------------------------------------------------------------------
 
-    def extract(self, *, batch_size: int | None = None, repair: bool = False) -> FeatureStore:
+    def extract(
+        self, *, batch_size: int | None = None, strict: bool = False, repair: bool = False
+    ) -> FeatureStore:
         """Compute the deep features of every example; see :func:`clearhead.extract`."""
-        options = {"batch_size": batch_size}
+        options = {"batch_size": batch_size, "strict": strict}
         folder = self.folder / "features"
         if self._is_current("extract", options, force=repair):
             return self.store
@@ -93,8 +107,8 @@ class Run:
             self.dataset,
             folder,
             batch_size=batch_size,
+            strict=strict,
             repair=repair,
-            strict=bool(self.file.data["options"].get("strict", False)),
             on_event=self.on_event,
         )
         self.__dict__.pop("store", None)
@@ -216,10 +230,15 @@ class Run:
         emit(self.on_event, Event("report", "end", str(target)))
         return target
 
-    def all(self, *, rule: Rule | str | None = None, **fit_options: Any) -> Path:
-        """Do every step that is not done; returns where the report is."""
+    def all(
+        self, *, rule: Rule | str | None = None, force: bool = False, **fit_options: Any
+    ) -> Path:
+        """Do every step that is not done; returns where the report is.
+
+        With `force` every step after extraction is done again.
+        """
         self.extract()
-        self.fit(**fit_options)
+        self.fit(force=force, **fit_options)
         self.select(rule)
         self.explain()
         self.debug()
@@ -349,8 +368,8 @@ def open_run(folder: Path | str, on_event: EventCallback | None = None) -> Run:
 
 def new_run(
     folder: Path | str,
-    model: str,
-    data: str,
+    model: str | Backbone,
+    data: str | Path | Dataset,
     *,
     force: bool = False,
     keep_examples: bool = True,
@@ -363,10 +382,12 @@ def new_run(
     ----------
     folder : path
         The run directory.
-    model : str
-        What :func:`clearhead.open_backbone` takes: ``"minilm"``, ``"efficientnet-lite0"``.
-    data : str
-        What :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a folder, a file.
+    model : str or Backbone
+        A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``,
+        ``"efficientnet-lite0"``.
+    data : str, path or Dataset
+        Data, or what :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a
+        folder, a file.
     force : bool
         Discard what the folder holds when it was made from something else.
     keep_examples : bool
@@ -383,19 +404,24 @@ def new_run(
     """
     folder = Path(folder)
     options = {name: value for name, value in data_options.items() if value is not None}
-    dataset = open_dataset(data, **options)
-    backbone = open_backbone(model)
+    if isinstance(data, Dataset):
+        if options:
+            raise InputError(f"{', '.join(options)}: given together with an opened Dataset.")
+        dataset, spec = data, None
+    else:
+        dataset = open_dataset(data, **options)
+        spec = str(Path(data).resolve()) if Path(data).exists() else str(data)
+    backbone = model if isinstance(model, Backbone) else open_backbone(model)
     if backbone.modality != dataset.modality:
         raise InputError(
             f"{backbone.name} takes {backbone.modality}s, {dataset.name} holds "
             f"{dataset.modality}s. Choose a network and data that fit."
         )
-    spec = str(Path(data).resolve()) if Path(data).exists() else str(data)
     file = RunFile(
         folder=folder,
         made_by=MADE_BY,
         model={
-            "spec": str(model),
+            "spec": None if isinstance(model, Backbone) else str(model),
             "name": backbone.name,
             "modality": backbone.modality,
             "layer": backbone.layer,
@@ -414,7 +440,7 @@ def new_run(
     if file.path.exists():
         before = RunFile.read(folder)
         _check_same(before, file, force=force)
-        if not force or _differences(before, file) == []:
+        if not _differences(before, file):
             file.steps = before.steps
     if not keep_examples:
         shutil.rmtree(folder / "examples", ignore_errors=True)

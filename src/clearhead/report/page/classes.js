@@ -3,7 +3,7 @@
 const CLASS_STEP = 50;
 const CARD_STEP = 12;
 // A feature of small weight fades, but stays readable.
-const FLOOR = 0.62;
+const FLOOR = 0.72;
 
 let revealClass = () => {};
 

@@ -60,15 +60,23 @@ function featuresSection() {
   return h("section", { class: "section", id: "features", "aria-labelledby": "features-title" },
     h("div", { class: "section-head" },
       h("div", null, h("h2", { id: "features-title" }, "Features"),
-        h("p", { class: "lead" }, `The ${plural(DATA.features.length, "deep feature")} in use: the examples that activate each most and least, and the classes that read it.`)),
+        h("p", { class: "lead" }, featuresLead())),
       h("div", { class: "controls" }, tally, search, filter, order)),
     list, rest);
+}
+
+function featuresLead() {
+  const used = DATA.features.filter((f) => f.classes.length).length;
+  const others = DATA.features.length - used;
+  return `The ${plural(used, "deep feature")} in use` +
+    (others ? `, and ${plural(others, "other")} that the dense layer or a finding names` : "") +
+    ": the examples that activate each most and least, and the classes that read it.";
 }
 
 function featureCard(f, largest) {
   return h("article", { class: "panel feature", id: `feature-${f.index}`, "aria-labelledby": `feature-${f.index}-title` },
     h("h3", { id: `feature-${f.index}-title` }, h("bdi", null, featureName(f.index)),
-      h("small", null, f.classes.length ? `read by ${plural(f.classes.length, "class", "classes")}` : "named by a finding, read by no class")),
+      h("small", null, f.classes.length ? `read by ${plural(f.classes.length, "class", "classes")}` : "not read by the sparse layer")),
     drawLater(h("div", { class: "feature-body" }), (body) => fill(body, featureBody(f, largest))));
 }
 
@@ -85,7 +93,7 @@ function featureBody(f, largest) {
     h("div", { class: "feature-facts" },
       h("h4", null, "Activations, in standard deviations"),
       histogram(f.histogram, `Histogram of the activations of feature ${f.index}`),
-      h("h4", null, "Weight in each class"), users),
+      f.classes.length > 0 && [h("h4", null, "Weight in each class"), users]),
     side("Highest", "▴", f.highest),
     side("Lowest", "▾", f.lowest),
   ];

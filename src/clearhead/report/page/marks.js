@@ -78,10 +78,19 @@ function signedBar(value, largest) {
   );
 }
 
+// Most activations of a rectified feature are one number: then heights go by the
+// square root of the counts, and say so, or nothing else could be seen.
+const isSteep = (bands) => Math.max(...bands.map((b) => b.count)) > 0.4 * bands.reduce((sum, b) => sum + b.count, 0);
+
 function histogram(bands, label) {
+  if (!bands.length) return h("p", { class: "muted" }, "No histogram was kept.");
+  const drawing = bars(bands, label, isSteep(bands) ? Math.sqrt : (count_) => count_);
+  return isSteep(bands) ? [drawing, h("p", { class: "muted scale-note" }, "heights: square root of the counts")] : drawing;
+}
+
+function bars(bands, label, grow) {
   const W = 240;
   const H = 74;
-  if (!bands.length) return h("p", { class: "muted" }, "No histogram was kept.");
   const low = bands[0].low;
   const high = bands[bands.length - 1].high;
   const top = Math.max(1, ...bands.map((b) => b.count));
@@ -93,7 +102,7 @@ function histogram(bands, label) {
     { class: "histogram", viewBox: `0 0 ${W} ${H + 16}`, role: "img", "aria-label": label },
     low < 0 && high > 0 && s("path", { class: "zero", d: `M${x(0)} 0V${H}` }),
     bands.map((b) => {
-      const tall = b.count ? Math.max(1, (b.count / top) * H) : 0;
+      const tall = b.count ? Math.max(1, (grow(b.count) / grow(top)) * H) : 0;
       return s(
         "rect",
         { x: (x(b.low) + 0.5).toFixed(1), width: Math.max(0.5, x(b.high) - x(b.low) - 1).toFixed(1),

@@ -111,7 +111,7 @@ function drawPath(list, width, height) {
     curveNames(list, x, y, box),
     list.map((q) => q.status !== "optimal" && q.accuracy[JUDGE] &&
       s("text", { class: "not-optimal", x: x(q.features_per_class), y: y(q.accuracy[JUDGE].value) + 4 }, "✗")),
-    chosenMark(x, y, box),
+    chosenMark(x, y, box, width),
     cursor,
   );
   const point = (i, open) => {
@@ -214,11 +214,12 @@ function curveNames(list, x, y, box) {
   return names.map((row) => s("text", { class: `curve-name curve-${row.name}`, x: x(last.features_per_class) + 10, y: row.y + 4 }, row.words));
 }
 
-function chosenMark(x, y, box) {
+function chosenMark(x, y, box, width) {
   const e = chosen?.accuracy?.[JUDGE];
   if (!e) return null;
   const at = x(chosen.features_per_class);
-  const left = at > (box.left + box.right) / 2;
+  // Below the curves at the right there is room, unless the page is narrow.
+  const left = at + 205 > width && at > width / 2;
   return s("g", { class: "chosen" },
     s("path", { d: `M${at} ${y(e.value) + 7}V${box.bottom}` }),
     s("circle", { cx: at, cy: y(e.value), r: 6 }),

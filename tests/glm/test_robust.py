@@ -1,0 +1,210 @@
+"""Data that break solvers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from clearhead.errors import NotConvergedError
+from clearhead.glm import ConvergenceWarning, fit_path
+from clearhead.glm.rows import ArrayRows
+from clearhead.glm.standardize import standardization
+from tests.glm.data import deep_features
+from tests.glm.oracle import brute_force, objective, standardised
+
+
+def check(X, y, **options):
+    """Fit, and compare the last point with brute force."""
+    path = fit_path(X, y, n_lambdas=12, tol=1e-7, **options)
+    assert path.optimal.all(), path.status
+    S = standardised(np.asarray(X, np.float64))
+    k, lam, r = len(path.classes), float(path.lambdas[-1]), path.l1_ratio
+    W, b = path.coef(-1), path.intercept(-1)
+    assert np.isfinite(W).all()
+    ours = objective(S, y, W, b, lam, r)
+    # A poor peer may stop early on hard data, so only being worse than it is wrong.
+    assert ours <= brute_force(S, y, k, lam, r) * (1 + 2e-7) + 1e-9
+    return path
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.99, 1.0])
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_duplicate_and_collinear_columns(k, l1_ratio):
+    X, y = deep_features(60, 6, k, 1)
+    X = np.hstack([X, X[:, :3], X[:, :1] + X[:, 1:2], -2 * X[:, 2:3]])
+    check(X, y, l1_ratio=l1_ratio)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+@pytest.mark.parametrize("k", [2, 3])
+def test_scales(k, scale):
+    X, y = deep_features(60, 6, k, 2)
+    plain = check(X, y)
+    mixed = X * np.array([1, scale, 1, 1 / scale, 1, scale])
+    path = check(mixed, y)
+    np.testing.assert_allclose(path.coef(-1), plain.coef(-1), atol=1e-3)
+
+
+def test_large_offset_keeps_its_digits():
+    X, y = deep_features(60, 6, 2, 2)
+    path = fit_path(X + 1e8, y, n_lambdas=5, tol=1e-8)
+    plain = fit_path(X, y, n_lambdas=5, tol=1e-8)
+    assert not path.dead.any()
+    np.testing.assert_allclose(path.scale, plain.scale, rtol=1e-6)
+    np.testing.assert_allclose(path.coef(4), plain.coef(4), atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e8 + 0.1, -1e-30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_columns_are_dead(value, dtype):
+    X, y = deep_features(60, 6, 3, 2)
+    X = X.astype(dtype)
+    X[:, 2] = value
+    path = fit_path(X, y, n_lambdas=5)
+    assert path.dead.tolist() == [False, False, True, False, False, False]
+    assert (path.coef(4)[:, 2] == 0).all()
+    assert path.scale[2] == 1.0
+
+
+def test_a_column_of_float32_rounding_is_dead_and_a_small_signal_is_not():
+    X, y = deep_features(60, 6, 2, 2)
+    X = X.astype(np.float32)
+    X[:, 1] = np.float32(1) + np.float32(1.2e-7) * (np.arange(60) % 2)
+    X[:, 2] = np.float32(1) + np.float32(1e-4) * X[:, 3]
+    path = fit_path(X, y, n_lambdas=3)
+    assert path.dead.tolist() == [False, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.99, 1.0])
+def test_separable(k, l1_ratio):
+    y = np.arange(30) % k
+    X = np.eye(k)[y] + 0.01 * np.random.default_rng(0).standard_normal((30, k))
+    path = check(X, y, l1_ratio=l1_ratio)
+    assert path.accuracies["train"][-1].value == 1.0
+
+
+@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.99])
+def test_fewer_rows_than_features(k, l1_ratio):
+    X, y = deep_features(25, 80, k, 3)
+    check(X, y, l1_ratio=l1_ratio)
+
+
+def test_a_class_of_two_examples():
+    X, y = deep_features(200, 6, 2, 4)
+    y[[3, 77]] = 2
+    check(X, y)
+
+
+def test_rows_of_weight_zero_count_for_nothing():
+    X, y = deep_features(60, 6, 3, 5)
+    weights = (np.arange(60) < 40).astype(float)
+    X[40:] = 1e6
+    one = fit_path(X, y, sample_weight=weights, n_lambdas=4, tol=1e-9)
+    two = fit_path(X[:40], y[:40], n_lambdas=4, tol=1e-9)
+    np.testing.assert_allclose(one.center, two.center)
+    np.testing.assert_allclose(one.coef(3), two.coef(3), atol=1e-5)
+    assert one.n_samples["train"] == 40
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda X: X.astype(np.float16),
+        lambda X: torch.tensor(X, dtype=torch.float16),
+        lambda X: torch.tensor(X).to(torch.bfloat16),
+        lambda X: torch.tensor(X, requires_grad=True),
+        lambda X: np.asfortranarray(X),
+        lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+        lambda X: np.repeat(X, 2, axis=0)[::2][::-1][::-1],
+        lambda X: torch.tensor(X.T.copy()).T,
+        lambda X: X.tolist(),
+    ],
+    ids=["f16", "t16", "bf16", "grad", "fortran", "columns", "rows", "transposed", "list"],
+)
+def test_kinds_of_array(convert):
+    X, y = deep_features(50, 6, 3, 6)
+    X = np.round(X * 8) / 8  # exact in every type
+    one = fit_path(X, y, n_lambdas=4, tol=1e-8)
+    two = fit_path(convert(X), y, n_lambdas=4, tol=1e-8)
+    np.testing.assert_allclose(one.coef(3), two.coef(3), atol=1e-5)
+
+
+def test_float32_storage_gives_the_same_path(monkeypatch):
+    X, y = deep_features(300, 30, 3, 6)
+    one = fit_path(X, y, n_lambdas=6, tol=1e-6)
+    monkeypatch.setattr("clearhead.glm.fit._FLOAT64_BYTES", 0)
+    monkeypatch.setattr("clearhead.glm.reductions._CHUNK", 64)
+    two = fit_path(X, y, n_lambdas=6, tol=1e-6)
+    assert two.optimal.all()
+    np.testing.assert_allclose(one.losses["train"], two.losses["train"], rtol=1e-4)
+
+
+def test_sampled_preconditioner_rows_reach_the_same_optimum(monkeypatch):
+    X, y = deep_features(1500, 30, 3, 6)
+    one = fit_path(X, y, n_lambdas=6, tol=1e-7)
+    monkeypatch.setattr("clearhead.glm.reductions._GRAM_FLOPS", 1.0)
+    two = fit_path(X, y, n_lambdas=6, tol=1e-7)
+    assert two.optimal.all()
+    np.testing.assert_allclose(one.losses["train"], two.losses["train"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["b", "a", "b", "a"] * 10, ("a", "b")),
+        (np.array([True, False] * 20), (False, True)),
+        (np.array([5.0, -1.0] * 20), (-1.0, 5.0)),
+        (np.array(["x", "y"] * 20, dtype=object), ("x", "y")),
+        (torch.tensor([3, 7] * 20), (3, 7)),
+    ],
+)
+def test_labels_are_kept_as_given(labels, classes):
+    X, _ = deep_features(40, 4, 2, 1)
+    path = fit_path(X, labels, n_lambdas=2)
+    assert path.classes == classes
+    assert path.class_names == tuple(str(c) for c in classes)
+
+
+def test_an_impossible_tolerance_is_said_once():
+    X, y = deep_features(60, 6, 2, 2)
+    with pytest.warns(ConvergenceWarning, match="points miss tol") as seen:
+        path = fit_path(X, y, n_lambdas=4, tol=1e-25)
+    assert len(seen) == 1
+    assert path.status[-1].startswith("not converged: gap")
+    assert not path.optimal[-1]
+    assert path.gaps[-1] < 1e-9
+    with pytest.raises(NotConvergedError, match="not converged"):
+        fit_path(X, y, n_lambdas=4, tol=1e-25, strict=True)
+    events = []
+    fit_path(X, y, n_lambdas=4, tol=1e-25, on_event=events.append)
+    assert [e.kind for e in events].count("warning") == 1
+
+
+class Split(ArrayRows):
+    """An array in blocks of random sizes."""
+
+    def __init__(self, array, seed):
+        super().__init__(array)
+        self._seed = seed
+
+    def blocks(self):
+        cuts = np.sort(np.random.default_rng(self._seed).integers(0, self.shape[0], 5))
+        yield from np.split(self._array, cuts)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_standardisation_does_not_depend_on_blocks(seed):
+    X, _ = deep_features(3000, 5, 2, 0)
+    X = X.astype(np.float32) + np.array([0, 1e3, -1e4, 0, 5], np.float32)
+    weights = np.random.default_rng(1).random(3000)
+    weights[:10] = 0
+    how = standardization(Split(X, seed), weights)
+    whole = standardization(ArrayRows(X), weights)
+    center = np.average(X.astype(float), axis=0, weights=weights)
+    scale = np.sqrt(np.average((X.astype(float) - center) ** 2, axis=0, weights=weights))
+    np.testing.assert_allclose(how.center, center, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(how.scale, scale, rtol=1e-11)
+    assert how.digest == whole.digest
