@@ -24,6 +24,7 @@ from clearhead.errors import CorruptFileError, StorageError, StorageFullError
 
 __all__ = [
     "checksum",
+    "explain_os_errors",
     "fingerprint",
     "load_arrays",
     "read_json",

@@ -84,7 +84,7 @@ def test_bad_tables_end_with_exit_code_2(cli: Cli, tmp_path: Path, case: str) ->
 
 
 def test_duplicate_ids_are_named(cli: Cli, tmp_path: Path) -> None:
-    rows = [(f"{i % 59}\",\"{text}", label) for i, (text, label) in enumerate(reviews())]
+    rows = [(f'{i % 59}","{text}', label) for i, (text, label) in enumerate(reviews())]
     data = table(tmp_path / "bad.csv", rows, header="id,text,label")
     result = cli("run", "minilm", data, "--out", tmp_path / "run")
     assert result.returncode == 2

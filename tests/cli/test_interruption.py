@@ -73,9 +73,7 @@ def test_killed_run_goes_on_and_ends_the_same(tmp_path: Path, made_run: Path, st
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "small"
-    code, said = stop_when(
-        start(out), lambda: STAGES["extraction begins"](out), signal.SIGINT
-    )
+    code, said = stop_when(start(out), lambda: STAGES["extraction begins"](out), signal.SIGINT)
     assert code == 130
     assert "run the same command again" in said
     assert "Traceback" not in said

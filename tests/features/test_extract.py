@@ -1,7 +1,7 @@
 """Extraction: what is computed, reported, reused and refused."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from clearhead.backbones import Backbone
-from clearhead.data import TextDataset, UnreadableExample
+from clearhead.data import Dataset, Shown, UnreadableExample
 from clearhead.errors import (
     BackboneError,
     DataError,
@@ -25,31 +25,34 @@ from clearhead.features.sealed import read_sealed, write_sealed
 from .small import Letters, P, Prepare, files, network, texts
 
 
-class Holes(TextDataset.__mro__[1]):
-    """A data set some of whose examples cannot be read or are empty."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Holes(Dataset):
+    """Texts, some of which cannot be read, are empty or are cut."""
+
+    texts: tuple[str, ...]
+    unreadable: tuple[int, ...] = ()
+    empty: tuple[int, ...] = ()
+    longest: int | None = None
 
     modality = "text"
 
-    def __init__(self, base, unreadable=(), empty=(), longest=None):
-        for name in ("name", "ids", "labels", "class_names", "split", "metadata"):
-            object.__setattr__(self, name, getattr(base, name))
-        object.__setattr__(self, "base", base)
-        object.__setattr__(self, "unreadable", set(unreadable))
-        object.__setattr__(self, "empty", set(empty))
-        object.__setattr__(self, "longest", longest)
+    @classmethod
+    def of(cls, base, **holes):
+        return cls(**{part.name: getattr(base, part.name) for part in fields(base)}, **holes)
 
     def load(self, i):
         if i in self.unreadable:
             raise UnreadableExample(self.ids[i], "it is torn")
-        return " " if i in self.empty else self.base.load(i)[: self.longest]
+        return " " if i in self.empty else self.texts[i][: self.longest]
 
-    show = take = _contents = None
+    def show(self, i):
+        return Shown(kind="text", text=self.texts[i])
 
-    def fingerprint(self):
-        return self.base.fingerprint()
+    def take(self, rows):
+        return self._take_common(rows, texts=tuple(self.texts[i] for i in rows))
 
-
-Holes.__abstractmethods__ = frozenset()
+    def _contents(self):
+        return (text.encode() for text in self.texts)
 
 
 def test_features_are_those_of_each_example_alone_in_the_order_of_the_data(tmp_path):
@@ -137,7 +140,7 @@ def test_progress_tells_rate_and_time_left(tmp_path):
 
 
 def test_problems_are_counted_and_reported_once_a_kind(tmp_path):
-    data, events = Holes(texts(), unreadable=[3, 17, 44], empty=[5]), []
+    data, events = Holes.of(texts(), unreadable=[3, 17, 44], empty=[5]), []
     store = extract(network(), data, tmp_path, on_event=events.append, shard_rows=12)
     n_long = sum(len(texts().load(i)) > 60 for i in set(range(50)) - {3, 5, 17, 44})
     problems = {problem.kind: problem for problem in store.problems}
@@ -166,19 +169,21 @@ def test_problems_are_counted_and_reported_once_a_kind(tmp_path):
 )
 def test_strict_makes_them_errors_on_the_first_and_on_a_later_run(tmp_path, holes, said):
     with pytest.raises(DataError, match=said):
-        extract(network(), Holes(texts(), **holes), tmp_path, strict=True)
-    extract(network(), Holes(texts(), **holes), tmp_path)
+        extract(network(), Holes.of(texts(), **holes), tmp_path, strict=True)
+    extract(network(), Holes.of(texts(), **holes), tmp_path)
     with pytest.raises(DataError, match="strict"):
-        extract(network(), Holes(texts(), **holes), tmp_path, strict=True)
+        extract(network(), Holes.of(texts(), **holes), tmp_path, strict=True)
 
 
 def test_when_nothing_can_be_read_it_is_an_error(tmp_path):
     with pytest.raises(DataError, match="No example of small could be read"):
-        extract(network(), Holes(texts(), unreadable=range(50)), tmp_path)
+        extract(network(), Holes.of(texts(), unreadable=tuple(range(50))), tmp_path)
 
 
 def test_a_shard_of_only_unreadable_examples_is_fine(tmp_path):
-    store = extract(network(), Holes(texts(), unreadable=range(8)), tmp_path, shard_rows=8)
+    store = extract(
+        network(), Holes.of(texts(), unreadable=tuple(range(8))), tmp_path, shard_rows=8
+    )
     assert store.shards[0].rows == 0
     assert store.matrix().shape == (42, P)
     assert store.metadata.shape == (42, 2)

@@ -11,9 +11,10 @@ def deep_features(n: int, p: int, k: int, seed: int = 0) -> tuple[FloatArray, In
     """Rectified, correlated features (n, p) and labels of k classes, each present."""
     random = np.random.default_rng(seed)
     hidden = random.standard_normal((n, max(3, p // 4)))
-    mix = random.standard_normal((hidden.shape[1], p)) / np.sqrt(np.arange(1, hidden.shape[1] + 1))[
-        :, None
-    ]
+    mix = (
+        random.standard_normal((hidden.shape[1], p))
+        / np.sqrt(np.arange(1, hidden.shape[1] + 1))[:, None]
+    )
     X = np.maximum(hidden @ mix + 0.7 * random.standard_normal((n, p)), -0.3)
     W = random.standard_normal((k, p)) * (random.random((k, p)) < min(1.0, 6 / p))
     scores = (X - X.mean(axis=0)) @ W.T + random.gumbel(size=(n, k))
@@ -32,7 +33,9 @@ def lcg_problem(n: int, p: int, k: int, seed: int) -> tuple[FloatArray, IntArray
     # Neighbouring features are made to correlate.
     X[:, 1:] += 0.5 * X[:, :-1]
     noise = stream[n * p : n * p + n]
-    y = np.minimum((k * (0.5 * (X[:, 0] + X[:, 2] - X[:, 4] + 0.5) + 0.4 * noise)).astype(int), k - 1)
+    y = np.minimum(
+        (k * (0.5 * (X[:, 0] + X[:, 2] - X[:, 4] + 0.5) + 0.4 * noise)).astype(int), k - 1
+    )
     y = np.maximum(y, 0)
     y[:k] = np.arange(k)
     weights = np.floor(1 + 3 * stream[n * p + n :])

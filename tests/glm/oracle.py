@@ -67,7 +67,9 @@ def brute_force(
         R = R[:, -rows:]
         smooth = R.T @ S + lam * (1 - l1_ratio) * f * W
         flat = lam * l1_ratio * f
-        total = w @ loss + lam * (f @ (l1_ratio * (U + V).sum(0) + (1 - l1_ratio) / 2 * (W**2).sum(0)))
+        total = w @ loss + lam * (
+            f @ (l1_ratio * (U + V).sum(0) + (1 - l1_ratio) / 2 * (W**2).sum(0))
+        )
         return total, np.concatenate(
             [(smooth + flat).ravel(), (-smooth + flat).ravel(), R.sum(axis=0)]
         )

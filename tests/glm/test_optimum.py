@@ -27,7 +27,7 @@ def objectives(path: Path, S, y, weights=None, factors=None):
     )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, k=st.sampled_from([2, 3, 5]), l1_ratio=ratios, weighted=st.booleans())
 def test_matches_brute_force_and_gap_is_a_bound(seed, k, l1_ratio, weighted):
     random = np.random.default_rng(seed)

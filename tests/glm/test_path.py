@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path as FilePath
 
 import numpy as np
 import pytest
@@ -181,7 +182,10 @@ fit_path(X, y, n_lambdas=40, checkpoint=sys.argv[1], on_event=lambda event: time
 
 
 def test_kill_9_and_resume(tmp_path):
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p) + os.pathsep + os.getcwd())
+    environment = dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join(p for p in sys.path if p) + os.pathsep + str(FilePath.cwd()),
+    )
     process = subprocess.Popen([sys.executable, "-c", SLOW_FIT, str(tmp_path)], env=environment)
     deadline = time.monotonic() + 60
     while len(list(tmp_path.glob("point-*.json"))) < 5 and time.monotonic() < deadline:

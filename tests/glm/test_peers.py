@@ -26,9 +26,7 @@ def test_scikit_learn(k, l1_ratio, weighted):
     X, y = deep_features(n, 10, k, 11)
     weights = np.random.default_rng(1).integers(1, 4, n).astype(float)
     weights = weights * n / weights.sum() if weighted else np.ones(n)
-    path = fit_path(
-        X, y, l1_ratio=l1_ratio, lambdas=[0.03, 0.01], sample_weight=weights, tol=1e-9
-    )
+    path = fit_path(X, y, l1_ratio=l1_ratio, lambdas=[0.03, 0.01], sample_weight=weights, tol=1e-9)
     S = standardised(X, weights)
     for i, lam in enumerate([0.03, 0.01]):
         peer = LogisticRegression(

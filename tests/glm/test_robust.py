@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from clearhead.errors import NotConvergedError
 from clearhead.glm import ConvergenceWarning, fit_path
 from clearhead.glm.rows import ArrayRows
+from clearhead.glm.solver import NewtonSolver
 from clearhead.glm.standardize import standardization
 from tests.glm.data import deep_features
 from tests.glm.oracle import brute_force, objective, standardised
@@ -116,7 +119,7 @@ def test_rows_of_weight_zero_count_for_nothing():
         lambda X: torch.tensor(X, dtype=torch.float16),
         lambda X: torch.tensor(X).to(torch.bfloat16),
         lambda X: torch.tensor(X, requires_grad=True),
-        lambda X: np.asfortranarray(X),
+        np.asfortranarray,
         lambda X: np.repeat(X, 2, axis=1)[:, ::2],
         lambda X: np.repeat(X, 2, axis=0)[::2][::-1][::-1],
         lambda X: torch.tensor(X.T.copy()).T,
@@ -168,19 +171,29 @@ def test_labels_are_kept_as_given(labels, classes):
     assert path.class_names == tuple(str(c) for c in classes)
 
 
-def test_an_impossible_tolerance_is_said_once():
-    X, y = deep_features(60, 6, 2, 2)
+def test_a_budget_spent_is_said_once(monkeypatch):
+    monkeypatch.setattr("clearhead.glm.fit.NewtonSolver", partial(NewtonSolver, max_iterations=1))
+    X, y = deep_features(60, 6, 3, 2)
     with pytest.warns(ConvergenceWarning, match="points miss tol") as seen:
-        path = fit_path(X, y, n_lambdas=4, tol=1e-25)
+        path = fit_path(X, y, n_lambdas=4, tol=1e-9)
     assert len(seen) == 1
     assert path.status[-1].startswith("not converged: gap")
+    assert path.status[-1].endswith("after 1 iterations")
+    assert path.optimal.tolist() == (path.gaps <= 1e-9).tolist()
     assert not path.optimal[-1]
-    assert path.gaps[-1] < 1e-9
     with pytest.raises(NotConvergedError, match="not converged"):
-        fit_path(X, y, n_lambdas=4, tol=1e-25, strict=True)
+        fit_path(X, y, n_lambdas=4, tol=1e-9, strict=True)
     events = []
-    fit_path(X, y, n_lambdas=4, tol=1e-25, on_event=events.append)
+    fit_path(X, y, n_lambdas=4, tol=1e-9, on_event=events.append)
     assert [e.kind for e in events].count("warning") == 1
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.99, 1.0])
+@pytest.mark.parametrize("k", [2, 4])
+def test_a_gap_near_the_end_of_float64_is_reached(k, l1_ratio):
+    X, y = deep_features(60, 6, k, 2)
+    path = fit_path(X, y, n_lambdas=6, tol=1e-8 if l1_ratio == 1 else 1e-11, l1_ratio=l1_ratio)
+    assert path.optimal.all()
 
 
 class Split(ArrayRows):

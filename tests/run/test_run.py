@@ -132,9 +132,7 @@ def test_another_model_or_data_is_refused_and_force_starts_over(run_folder: Path
 
 
 def test_a_run_can_be_shared_without_its_examples(run_folder: Path) -> None:
-    run = clearhead.new_run(
-        run_folder, "minilm", "rotten-tomatoes", limit=400, keep_examples=False
-    )
+    run = clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=400, keep_examples=False)
     run.all(n_lambdas=20)
     assert not (run_folder / "examples").exists()
     data = run.report_data()
@@ -148,7 +146,7 @@ def test_newer_and_damaged_runs_are_refused(run_folder: Path, tmp_path: Path) ->
     path = run_folder / "run.json"
     value = json.loads(path.read_text())
     path.write_text(json.dumps({**value, "schema_version": 2, "made_by": "clearhead 9.9"}))
-    with pytest.raises(SchemaVersionError, match="version 2, made by clearhead 9.9.*Upgrade"):
+    with pytest.raises(SchemaVersionError, match=r"version 2, made by clearhead 9\.9.*Upgrade"):
         clearhead.open_run(run_folder)
     with pytest.raises(SchemaVersionError):
         clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=400)

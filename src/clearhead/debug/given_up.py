@@ -14,7 +14,10 @@ MIN_LOSS = 0.10
 MAX_P = 0.1
 MIN_EXAMPLES = 10
 MOST = 3
-_VERB = {True: "gives up", False: "looked as if it gave up, but does not,"}
+_LESS = {
+    True: "the sparse layer finds class {} less often",
+    False: "the sparse layer looked as if it found class {} less often, but does not",
+}
 
 
 def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
@@ -39,8 +42,8 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         yield Finding(
             kind="given_up",
             title=(
-                f"the sparse layer {_VERB[value > 0]} class {name}: it finds "
-                f"{100 * test.right[of_class].mean():.0f}% of them, the dense layer "
+                f"{_LESS[value > 0].format(name)}: {100 * test.right[of_class].mean():.0f}% of "
+                f"its examples, against the dense layer's "
                 f"{100 * (test.dense[of_class] == c).mean():.0f}%"
             ),
             where=f"class {name}",

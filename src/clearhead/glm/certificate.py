@@ -21,14 +21,13 @@ from scipy.linalg import LinAlgError, lstsq
 from scipy.optimize import minimize_scalar
 
 from clearhead._types import FloatArray, IntArray
+from clearhead.glm.objective import Objective
 from clearhead.glm.penalty import ElasticNet
 from clearhead.glm.reductions import Reductions
 
 __all__ = ["Certificate", "certify", "duality_gap", "polish"]
 
 _POLISHED = 1e-13
-_NOT_BELOW = 1e-3
-"""Gaps are relative to the objective, but to no less than this share of the null loss."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,14 @@ class Certificate:
     kkt: float
 
 
-def duality_gap(
-    rows: Reductions,
-    penalty: ElasticNet,
-    V: FloatArray,
-    objective: float,
-    lam: float,
-    null_loss: float,
-) -> float:
+def duality_gap(objective: Objective, V: FloatArray, value: float) -> float:
     """Relative gap at the current coefficients, with the best dual point ``q(t)``.
 
+    `value` is the objective there, `V` the correlation of residuals and features.
     It is a proof only where unpenalised coefficients are polished.
     """
-    terms, v = rows.dual_entropy()
+    penalty, lam = objective.penalty, objective.lam
+    terms, v = objective.rows.dual_entropy()
     top = penalty.largest_dual_step(V, lam)
     # Only these can leave the dual's free zone as t grows to its largest value.
     near = (np.abs(V) > penalty.l1(lam)).any(axis=0) & (penalty.factors > 0)
@@ -80,7 +74,7 @@ def duality_gap(
         minus_dual, bounds=(0.0, top), method="bounded", options={"xatol": 1e-10, "maxiter": 60}
     )
     best = min(best, float(inside.fun))
-    return (objective + best) / max(objective, _NOT_BELOW * null_loss)
+    return objective.relative(value + best, value)
 
 
 def polish(
@@ -138,12 +132,7 @@ def _unpenalised_step(
 
 
 def certify(
-    rows: Reductions,
-    penalty: ElasticNet,
-    W: FloatArray,
-    b: FloatArray,
-    lam: float,
-    null_loss: float,
+    objective: Objective, W: FloatArray, b: FloatArray
 ) -> tuple[FloatArray, FloatArray, Certificate]:
     """Polish what is not penalised, then prove how near to the optimum the point is.
 
@@ -155,15 +144,16 @@ def certify(
         The polished coefficients, to be stored as they are.
     certificate : Certificate
     """
+    rows, penalty, lam = objective.rows, objective.penalty, objective.lam
     rows.move(W, b)
     W, b, left = polish(rows, W, b, np.flatnonzero(penalty.factors == 0))
     rows.move(W, b)
     loss = rows.loss()
-    objective = loss + penalty.value(W, lam)
+    value = objective.value(loss, W)
     V, vb = rows.correlation()
-    gap = duality_gap(rows, penalty, V, objective, lam, null_loss)
+    gap = duality_gap(objective, V, value)
     if left > 1e-10:
         # The bound then lacks ||left|| * ||b - b*||, and the distance is not known.
-        gap += left * (1.0 + float(np.abs(b).max())) / max(objective, _NOT_BELOW * null_loss)
+        gap += objective.relative(left * (1.0 + float(np.abs(b).max())), value)
     kkt = max(penalty.violation(W, -V, lam), float(np.abs(vb).max()) / lam)
-    return W, b, Certificate(objective, loss, gap, kkt)
+    return W, b, Certificate(value, loss, gap, kkt)

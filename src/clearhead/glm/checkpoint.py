@@ -52,9 +52,7 @@ class Checkpoint:
                 "shape": np.array(sparse.shape),
             },
         )
-        write_json(
-            header, {"fingerprint": self._fingerprint, "checksum": digest, "status": status}
-        )
+        write_json(header, {"fingerprint": self._fingerprint, "checksum": digest, "status": status})
 
     def read(self, n_points: int) -> list[tuple[FloatArray, FloatArray, str]]:
         """Give coefficients, intercept and status of the points that were finished, in order.

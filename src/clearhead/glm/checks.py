@@ -22,6 +22,7 @@ __all__ = [
     "find_classes",
 ]
 
+_FINEST_TOL = 1e-13
 _FAMILIES = ("auto", "binomial", "multinomial")
 
 
@@ -34,7 +35,7 @@ class Classes:
 
 
 def check_scalars(
-    family: str, l1_ratio: float, n_lambdas: int, lambda_min_ratio: float, tol: float, seed: int
+    *, family: str, l1_ratio: float, n_lambdas: int, lambda_min_ratio: float, tol: float, seed: int
 ) -> None:
     """Refuse settings out of range.
 
@@ -51,8 +52,11 @@ def check_scalars(
             f"l1_ratio must lie in [0, 1] (1 is the lasso, 0 is ridge); got {l1_ratio}."
         )
     _number("tol", tol)
-    if not 0.0 < tol < np.inf:
-        raise InputError(f"tol must be a positive relative duality gap; got {tol}. Try 1e-4.")
+    if not _FINEST_TOL <= tol < np.inf:
+        raise InputError(
+            f"tol must be a relative duality gap of at least {_FINEST_TOL:g}, the least that sums "
+            f"in float64 can prove; got {tol}. Try 1e-4."
+        )
     if isinstance(n_lambdas, bool) or not isinstance(n_lambdas, (int, np.integer)) or n_lambdas < 1:
         raise InputError(f"n_lambdas must be a whole number of at least 1; got {n_lambdas!r}.")
     _number("lambda_min_ratio", lambda_min_ratio)
@@ -169,9 +173,9 @@ def find_classes(y: Any, class_names: Sequence[str] | None, where: str) -> tuple
         raise DataError(f"The labels of {where} mix types ({kinds}); convert them to one.")
     found, index = np.unique(values, return_inverse=True)
     if len(found) < 2:
-        what = f"only the class {found[0]!r}" if len(found) else "no label at all"
+        what = f"only the class {found.tolist()[0]!r}" if len(found) else "no label at all"
         raise DataError(f"The labels of {where} hold {what}; two classes or more are needed.")
-    labels = tuple(v.item() if isinstance(v, np.generic) else v for v in found)
+    labels = tuple(found.tolist())
     names = tuple(str(v) for v in (labels if class_names is None else class_names))
     if len(names) != len(labels):
         raise DataError(
@@ -215,7 +219,7 @@ def _labels(y: Any, where: str) -> np.ndarray[Any, Any]:
     if values.dtype.kind == "f":
         missing = np.flatnonzero(~np.isfinite(values))
     elif values.dtype.kind == "O":
-        missing = np.flatnonzero([v is None or v != v for v in values])
+        missing = np.flatnonzero([_missing(v) for v in values])
     else:
         missing = np.zeros(0, np.int64)
     if len(missing):
@@ -224,6 +228,11 @@ def _labels(y: Any, where: str) -> np.ndarray[Any, Any]:
             f"is row {missing[0]}. Label those rows or drop them."
         )
     return values
+
+
+def _missing(label: Any) -> bool:
+    """Whether a label is None or NaN."""
+    return label is None or (isinstance(label, float) and label != label)  # noqa: PLR0124
 
 
 def _some(labels: Sequence[Any], most: int = 6) -> str:

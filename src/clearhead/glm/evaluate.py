@@ -24,6 +24,7 @@ def evaluate(
     name: str,
     family: Family,
     how: Standardization,
+    *,
     coefficients: Sequence[SparseCoefficients],
     intercepts: FloatArray,
 ) -> tuple[FloatArray, tuple[Accuracy, ...]]:

@@ -105,7 +105,7 @@ class Binomial:
 
     def residual(self, P: FloatArray, y: IntArray) -> FloatArray:
         """``y - p`` (1, n)."""
-        return y[None, :] - P
+        return np.asarray(y[None, :] - P)
 
     def curvature(self, P: FloatArray, dZ: FloatArray) -> FloatArray:
         """``p (1 - p) dz``, in place."""
@@ -126,12 +126,12 @@ class Binomial:
 
     def predict(self, Z: FloatArray) -> IntArray:
         """Class 1 where the score is positive."""
-        return (Z[0] > 0).astype(np.int64)
+        return np.asarray(Z[0] > 0, np.int64)
 
 
 def _margin(Z: FloatArray, y: IntArray) -> FloatArray:
     """Score of the true class against the other, (n,)."""
-    return np.where(y == 1, Z[0], -Z[0])
+    return np.asarray(np.where(y == 1, Z[0], -Z[0]))
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Multinomial:
         """Softmax over classes, (K, n)."""
         P = np.exp(Z - Z.max(axis=0))
         P /= P.sum(axis=0)
-        return P
+        return np.asarray(P)
 
     def residual(self, P: FloatArray, y: IntArray) -> FloatArray:
         """``Y - P`` (K, n)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -21,6 +22,7 @@ from clearhead.glm.checks import check_lambdas, check_scalars
 from clearhead.glm.evaluate import evaluate
 from clearhead.glm.families import family_of
 from clearhead.glm.grid import lambda_grid, stepping_stones
+from clearhead.glm.objective import Objective
 from clearhead.glm.path import Path, SparseCoefficients
 from clearhead.glm.penalty import ElasticNet
 from clearhead.glm.preconditioner import BlockPreconditioner
@@ -28,12 +30,15 @@ from clearhead.glm.problem import Problem, gather
 from clearhead.glm.reductions import DenseRows
 from clearhead.glm.solver import NewtonSolver
 from clearhead.glm.standardize import Standardization, standardization, standardized_columns
+from clearhead.glm.threads import one_thread
 
 __all__ = ["ConvergenceWarning", "fit_path"]
 
 _FLOAT64_BYTES = 512 * 2**20
 """Standardised features of up to this size are held in float64, larger ones in float32."""
 _STONE_TOL = 1e-2
+_SEPARATED = 1e-8
+"""A null model of so small a loss has no minimiser: its coefficients only grow."""
 
 
 class ConvergenceWarning(UserWarning):
@@ -136,7 +141,14 @@ def fit_path(
     >>> path.coef(4).shape, bool(path.optimal.all())
     ((1, 5), True)
     """
-    check_scalars(family, l1_ratio, n_lambdas, lambda_min_ratio, tol, seed)
+    check_scalars(
+        family=family,
+        l1_ratio=l1_ratio,
+        n_lambdas=n_lambdas,
+        lambda_min_ratio=lambda_min_ratio,
+        tol=tol,
+        seed=seed,
+    )
     grid = None if lambdas is None else check_lambdas(lambdas)
     problem = gather(
         X,
@@ -164,7 +176,9 @@ def fit_path(
         }
     )
     kept = None if checkpoint is None else Checkpoint(FilePath(checkpoint), identity)
-    points = _solve(fit, grid, float(tol), kept, on_event)
+    # With one output every product is with a vector.
+    with one_thread() if fit.rows.n_outputs == 1 else nullcontext():
+        points = _solve(fit, grid, float(tol), kept, on_event)
     path = _assemble(fit, grid, float(tol), points, identity)
     _report_failures(path, strict, on_event)
     if kept is not None:
@@ -186,6 +200,10 @@ class _Fit:
     null_loss: float
     lambda_max: float
 
+    def at(self, lam: float) -> Objective:
+        """Objective at one value of lam."""
+        return Objective(self.rows, self.penalty, lam, self.null_loss)
+
     def widen(self, W: FloatArray) -> FloatArray:
         """Coefficients over all features, from those in the problem."""
         full = np.zeros((len(W), len(self.how.center)))
@@ -203,6 +221,17 @@ class _Points:
     status: list[str] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
 
+    def add(
+        self, fit: _Fit, W: FloatArray, b: FloatArray, certificate: Certificate, status: str
+    ) -> None:
+        """Keep a point; the rows must be moved to it."""
+        self.coefficients.append(SparseCoefficients.of(fit.widen(W)))
+        self.intercepts.append(b)
+        self.certificates.append(certificate)
+        self.status.append(status)
+        y = fit.problem.splits["train"].y[fit.problem.weights > 0]
+        self.right.append(int((fit.rows.predictions() == y).sum()))
+
 
 def _prepare(problem: Problem, l1_ratio: float, standardize: bool, seed: int) -> _Fit:
     train, weights = problem.splits["train"], problem.weights
@@ -219,13 +248,21 @@ def _prepare(problem: Problem, l1_ratio: float, standardize: bool, seed: int) ->
     A = standardized_columns(train.rows, how, columns, keep, dtype)
     family = family_of(problem.family, len(problem.classes.labels))
     v = weights[keep] / weights.sum()
-    rows = DenseRows(A, train.y[keep], v, family, len(problem.classes.labels), seed)
+    rows = DenseRows(
+        A,
+        train.y[keep],
+        v,
+        family=family,
+        n_classes=len(problem.classes.labels),
+        seed=seed,
+    )
     penalty = ElasticNet(l1_ratio, problem.factors[columns])
-    W, b = np.zeros((rows.n_outputs, len(columns))), rows.null_intercept()
+    b = rows.null_intercept()
+    W: FloatArray = np.zeros((len(b), len(columns)))
     rows.move(W, b)
     free = np.flatnonzero(penalty.factors == 0)
     W, b, left = polish(rows, W, b, free)
-    if left > 1e-8:
+    if left > 1e-8 or rows.loss() < _SEPARATED:
         raise InputError(
             f"The {len(free)} feature(s) with penalty_factor 0 separate the classes by themselves, "
             "so their coefficients have no finite optimum. Give them a small positive factor."
@@ -248,13 +285,11 @@ def _solve(
     W, b, before = fit.W, fit.b, fit.lambda_max
     for W_full, b_old, status in kept.read(total) if kept is not None else []:
         lam = float(grid[len(points.status)])
-        W, b, certificate = certify(
-            fit.rows, fit.penalty, W_full[:, fit.columns], b_old, lam, fit.null_loss
-        )
+        W, b, certificate = certify(fit.at(lam), W_full[:, fit.columns], b_old)
         if status == "optimal" and not certificate.gap <= tol:
             break
         before = lam
-        _finish(fit, points, W, b, certificate, status)
+        points.add(fit, W, b, certificate, status)
     if points.status:
         message = f"λ {len(points.status)}/{total} · taken up where the last fit stopped"
         emit(on_event, Event("fit", "progress", message, len(points.status), total, "points"))
@@ -263,16 +298,12 @@ def _solve(
         lam = float(grid[i])
         for stone in stepping_stones(before, lam):
             passed = solver.solve(
-                fit.rows, fit.penalty, stone, W, b,
-                tol=_STONE_TOL, null_loss=fit.null_loss, preconditioner=preconditioner,
-            )  # fmt: skip
+                fit.at(stone), W, b, tol=_STONE_TOL, preconditioner=preconditioner
+            )
             W, b = passed.W, passed.b
-        solution = solver.solve(
-            fit.rows, fit.penalty, lam, W, b,
-            tol=tol, null_loss=fit.null_loss, preconditioner=preconditioner,
-        )  # fmt: skip
+        solution = solver.solve(fit.at(lam), W, b, tol=tol, preconditioner=preconditioner)
         W, b, before = solution.W, solution.b, lam
-        _finish(fit, points, W, b, solution.certificate, solution.status)
+        points.add(fit, W, b, solution.certificate, solution.status)
         if kept is not None:
             kept.write(i, fit.widen(W), b, solution.status)
         used = float(np.count_nonzero(W)) / len(W)
@@ -287,17 +318,6 @@ def _short(solution: Any) -> str:
     return f"{max(solution.certificate.gap, 0.0):.0e}"
 
 
-def _finish(
-    fit: _Fit, points: _Points, W: FloatArray, b: FloatArray, certificate: Certificate, status: str
-) -> None:
-    points.coefficients.append(SparseCoefficients.of(fit.widen(W)))
-    points.intercepts.append(b)
-    points.certificates.append(certificate)
-    points.status.append(status)
-    y = fit.problem.splits["train"].y[fit.problem.weights > 0]
-    points.right.append(int((fit.rows.predictions() == y).sum()))
-
-
 def _assemble(fit: _Fit, grid: FloatArray, tol: float, points: _Points, identity: str) -> Path:
     problem, how = fit.problem, fit.how
     family = family_of(problem.family, len(problem.classes.labels))
@@ -308,7 +328,7 @@ def _assemble(fit: _Fit, grid: FloatArray, tol: float, points: _Points, identity
     for split, rows in problem.splits.items():
         if split != "train":
             losses[split], accuracies[split] = evaluate(
-                rows, split, family, how, points.coefficients, intercepts
+                rows, split, family, how, coefficients=points.coefficients, intercepts=intercepts
             )
     return Path(
         lambdas=grid,

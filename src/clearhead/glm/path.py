@@ -228,7 +228,7 @@ class Path:
         b = self.intercepts[self._place(i)].copy()
         if original_scale:
             b -= self.coef(i) @ (self.center / self.scale)
-        return b
+        return np.asarray(b)
 
     def select(self, rule: SelectionRule[T]) -> T:
         """Pick one point by a rule."""

@@ -44,6 +44,12 @@ class ElasticNet:
             np.abs(W).sum(axis=0) @ self.l1(lam) + 0.5 * (W * W).sum(axis=0) @ self.l2(lam)
         )
 
+    def change(self, W: FloatArray, moved: FloatArray, lam: float) -> float:
+        """``value(moved) - value(W)``, term by term, so that small changes keep their digits."""
+        terms = self.l1(lam) * (np.abs(moved) - np.abs(W))
+        terms += 0.5 * self.l2(lam) * (moved - W) * (moved + W)
+        return float(terms.sum())
+
     def subgradient(self, W: FloatArray, G: FloatArray, lam: float) -> FloatArray:
         """Shortest element (O, p) of the subdifferential of the whole objective.
 

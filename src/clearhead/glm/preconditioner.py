@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from threadpoolctl import ThreadpoolController
 
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.glm.reductions import Reductions
+from clearhead.glm.threads import one_thread
 
 __all__ = ["BlockPreconditioner"]
 
@@ -142,8 +141,7 @@ class BlockPreconditioner:
         """
         names = _with_intercept(features)
         self._columns = [np.flatnonzero(row) for row in face]
-        # Factors this small gain nothing from threads, and lose much where cores are shared.
-        with _blas().limit(limits=1):
+        with one_thread():
             for block, columns in zip(self._blocks, self._columns, strict=True):
                 if block is not None:
                     block.use(names[columns], ridge[columns])
@@ -155,11 +153,6 @@ class BlockPreconditioner:
             if block is not None:
                 D[k, columns] = block.solve(R[k, columns])
         return D
-
-
-@functools.cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _with_intercept(features: IntArray) -> IntArray:

@@ -78,25 +78,7 @@ def gather(
     InputError, DataError
         Naming what is wrong, where, and the mend.
     """
-    given: dict[str, tuple[Rows, Any]] = {}
-    if isinstance(X, SplitRows):
-        for split in ("train", "validation", "test"):
-            if split in X.splits:
-                given[split] = (X.rows(split), X.labels(split))
-        if "train" not in given:
-            raise DataError(f"The store has no training split; it has {', '.join(X.splits)}.")
-        if y is not None:
-            given["train"] = (given["train"][0], y)
-        elif class_names is None:
-            class_names = tuple(X.class_names)
-    else:
-        if y is None:
-            raise InputError("y is missing: give one label for each row of X.")
-        given["train"] = (as_rows(X, "X"), y)
-    for split, pair in (("validation", validation), ("test", test)):
-        if pair is not None:
-            given[split] = _pair(pair, split)
-
+    given, class_names = _given(X, y, validation, test, class_names)
     rows, labels = given["train"]
     n, p = rows.shape
     if n == 0 or p == 0:
@@ -106,17 +88,8 @@ def gather(
     _check_length(target, rows, "train")
     splits = {"train": LabelledRows(rows, target)}
     for split, (part, part_labels) in given.items():
-        if split == "train":
-            continue
-        if part.shape[1] != p:
-            raise InputError(
-                f"The {split} split has {part.shape[1]} features and the training split {p}; "
-                "they must come from the same network."
-            )
-        encoded = encode_labels(part_labels, classes, f"the {split} split")
-        _check_length(encoded, part, split)
-        splits[split] = LabelledRows(part, encoded)
-
+        if split != "train":
+            splits[split] = _measured(part, part_labels, split, p, classes)
     mass = np.bincount(target, weights, len(classes.labels))
     if (mass == 0).any():
         name = classes.names[int(np.flatnonzero(mass == 0)[0])]
@@ -129,16 +102,65 @@ def gather(
             f"family='binomial' is for two classes; the labels have {len(classes.labels)}. "
             "Use family='multinomial' or 'auto'."
         )
-    chosen = "binomial" if family == "auto" and len(classes.labels) == 2 else family
-    chosen = "multinomial" if chosen == "auto" else chosen
-    return Problem(splits, weights, check_factors(penalty_factor, p), classes, chosen)
+    if family == "auto":
+        family = "binomial" if len(classes.labels) == 2 else "multinomial"
+    return Problem(splits, weights, check_factors(penalty_factor, p), classes, family)
+
+
+def _given(
+    X: Any, y: Any, validation: Any, test: Any, class_names: Sequence[str] | None
+) -> tuple[dict[str, tuple[Rows, Any]], Sequence[str] | None]:
+    """Features and labels of each split, from a store or from what was passed."""
+    given: dict[str, tuple[Rows, Any]] = {}
+    if isinstance(X, SplitRows):
+        for split in ("train", "validation", "test"):
+            if split in X.splits:
+                given[split] = (X.rows(split), X.labels(split))
+        if "train" not in given:
+            raise DataError(f"The store has no training split; it has {', '.join(X.splits)}.")
+        if y is not None:
+            given["train"] = (given["train"][0], y)
+        elif class_names is None:
+            class_names = tuple(X.class_names)
+            _check_present(given, class_names)
+    else:
+        if y is None:
+            raise InputError("y is missing: give one label for each row of X.")
+        given["train"] = (as_rows(X, "X"), y)
+    for split, pair in (("validation", validation), ("test", test)):
+        if pair is not None:
+            given[split] = _pair(pair, split)
+    return given, class_names
+
+
+def _measured(rows: Rows, labels: Any, split: str, p: int, classes: Classes) -> LabelledRows:
+    """A split to measure on, checked against the training split."""
+    if rows.shape[1] != p:
+        raise InputError(
+            f"The {split} split has {rows.shape[1]} features and the training split {p}; "
+            "they must come from the same network."
+        )
+    encoded = encode_labels(labels, classes, f"the {split} split")
+    _check_length(encoded, rows, split)
+    return LabelledRows(rows, encoded)
+
+
+def _check_present(given: dict[str, tuple[Rows, Any]], names: Sequence[str]) -> None:
+    """Refuse a store in which a class has no training example, naming it and where it is."""
+    present = {split: set(np.asarray(y).tolist()) for split, (_, y) in given.items()}
+    for i, name in enumerate(names):
+        if i not in present["train"]:
+            elsewhere = [split for split in given if i in present[split]]
+            where = f"only in {' and '.join(elsewhere)}" if elsewhere else "nowhere"
+            raise DataError(
+                f"Class {name!r} has no training example; it occurs {where}. Add training "
+                "examples of it, or drop the class."
+            )
 
 
 def _pair(pair: Any, split: str) -> tuple[Rows, Any]:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise InputError(
-            f"{split} must be a pair (features, labels); got {type(pair).__name__}."
-        )
+        raise InputError(f"{split} must be a pair (features, labels); got {type(pair).__name__}.")
     return as_rows(pair[0], f"the features of {split}"), pair[1]
 
 

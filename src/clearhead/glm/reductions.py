@@ -103,6 +103,7 @@ class DenseRows:
         A: FloatArray,
         y: IntArray,
         v: FloatArray,
+        *,
         family: Family,
         n_classes: int,
         seed: int = 0,
@@ -136,7 +137,9 @@ class DenseRows:
 
     def null_intercept(self) -> FloatArray:
         """Intercept (O,) of the model without features."""
-        return self._family.null_intercept(np.bincount(self._y, self._v, self._n_classes))
+        shares: FloatArray = np.zeros(self._n_classes)
+        np.add.at(shares, self._y, self._v)
+        return self._family.null_intercept(shares)
 
     def move(self, W: FloatArray, b: FloatArray) -> None:
         """Make (W, b) the current coefficients, without what rounding had gathered."""
@@ -206,6 +209,11 @@ class DenseRows:
         """Hessian over the intercept and `features`, all outputs coupled, in float64."""
         P, v = self._probabilities(), self._v
         outputs, width = len(P), 1 + len(features)
+        if width == 1:
+            H_b: Any = -(P * v) @ P.T
+            diagonal = [float(self._family.diagonal(P, k) @ v) for k in range(outputs)]
+            H_b[np.diag_indices(outputs)] = diagonal
+            return np.asarray(H_b)
         E = np.ones((width, self._n))
         E[1:] = self._A[features]
         H = np.empty((outputs, width, outputs, width))
@@ -215,7 +223,7 @@ class DenseRows:
                 block = -(E * (P[k] * P[other] * v)) @ E.T
                 H[k, :, other, :] = block
                 H[other, :, k, :] = block.T
-        return H.reshape(outputs * width, outputs * width)
+        return np.asarray(H.reshape(outputs * width, outputs * width))
 
     def _load(self, features: IntArray) -> IntArray:
         """Rows of the float32 copy that hold these features, the intercept's first.
@@ -273,7 +281,7 @@ class DenseRows:
             chosen = np.minimum(chosen, self._n - 1)
             U = self._work[np.ix_(places, chosen)]
             U *= np.float32(np.sqrt(total / rows))
-            return U
+            return np.asarray(U)
         U = self._work[places]
         U *= np.sqrt(weight).astype(np.float32)
-        return U
+        return np.asarray(U)

@@ -18,9 +18,8 @@ import numpy as np
 from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.certificate import Certificate, certify, duality_gap
 from clearhead.glm.model import QuadraticModel
-from clearhead.glm.penalty import ElasticNet
+from clearhead.glm.objective import Objective
 from clearhead.glm.preconditioner import BlockPreconditioner
-from clearhead.glm.reductions import Reductions
 
 __all__ = ["NewtonSolver", "Solution"]
 
@@ -65,7 +64,7 @@ class _Point:
     W: FloatArray
     b: FloatArray
     loss: float
-    objective: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -95,54 +94,52 @@ class NewtonSolver:
     max_cg: int = 200
     forcing: float = 0.03
     patience: int = 8
-    max_rounds: int = 20
+    max_rounds: int = 10
     margin: float = 0.05
     foresight: float = 0.25
 
     def solve(
         self,
-        rows: Reductions,
-        penalty: ElasticNet,
-        lam: float,
+        objective: Objective,
         W: FloatArray,
         b: FloatArray,
         *,
         tol: float,
-        null_loss: float,
         preconditioner: BlockPreconditioner,
     ) -> Solution:
-        """Minimise the objective at `lam`, starting from (W, b).
+        """Minimise the objective, starting from (W, b).
 
         It ends when the gap, certified, is at most 0.3 `tol`; when nothing improves any
         more (optimal if the gap is at most `tol`); or when the budget is spent.
         """
-        point = _start(rows, penalty, lam, W, b)
+        rows = objective.rows
+        point = _start(objective, W, b)
         target = 0.3 * tol
         cg_steps, iteration, stuck, best = 0, 0, 0, np.inf
         while iteration < self.max_iterations:
             V, vb = rows.correlation()
-            gap = duality_gap(rows, penalty, V, point.objective, lam, null_loss)
+            gap = duality_gap(objective, V, point.value)
             if gap < 0.8 * best:
                 best, stuck = gap, 0
             if gap <= target:
-                W, b, certificate = certify(rows, penalty, point.W, point.b, lam, null_loss)
+                W, b, certificate = certify(objective, point.W, point.b)
                 if certificate.gap <= target:
                     return Solution(W, b, certificate, iteration, cg_steps, "optimal")
-                point = _start(rows, penalty, lam, W, b)
+                point = _start(objective, W, b)
                 V, vb = rows.correlation()
-            before = point.objective
+            before = point.value
             iteration += 1
-            moved, steps = self._newton(rows, penalty, lam, point, V, vb, preconditioner)
+            moved, steps = self._newton(objective, point, preconditioner, V, vb)
             cg_steps += steps
-            if not moved or (stuck and before - point.objective <= _LITTLE * abs(before)):
+            if not moved or (stuck and before - point.value <= _LITTLE * abs(before)):
                 preconditioner.forget()
                 V, vb = rows.correlation()
-                _proximal_gradient(rows, penalty, lam, point, V, vb)
-            fallen = before - point.objective
+                _proximal_gradient(objective, point, V, vb)
+            fallen = before - point.value
             stuck = stuck + 1 if fallen <= _ROUNDING * abs(before) else 0
             if stuck >= _STUCK:
                 break
-        W, b, certificate = certify(rows, penalty, point.W, point.b, lam, null_loss)
+        W, b, certificate = certify(objective, point.W, point.b)
         status = "optimal"
         if not certificate.gap <= tol:
             why = " (float64 allows no further progress)" if stuck else ""
@@ -151,15 +148,14 @@ class NewtonSolver:
 
     def _newton(
         self,
-        rows: Reductions,
-        penalty: ElasticNet,
-        lam: float,
+        objective: Objective,
         point: _Point,
+        preconditioner: BlockPreconditioner,
         V: FloatArray,
         vb: FloatArray,
-        preconditioner: BlockPreconditioner,
     ) -> tuple[bool, int]:
         """Take one Newton step on the face; say whether it was accepted."""
+        rows, penalty, lam = objective.rows, objective.penalty, objective.lam
         W = point.W
         l1, l2 = penalty.l1(lam), penalty.l2(lam)
         working = (W != 0.0) | (np.abs(V) > (1.0 - self.margin) * l1)
@@ -198,7 +194,6 @@ class NewtonSolver:
         dW = np.zeros_like(W)
         dW[:, features] = step.d[:, 1:]
         db = step.d[:, 0]
-        before = penalty.value(W, lam)
 
         def candidate(length: float) -> tuple[FloatArray, FloatArray]:
             # At full length cancellation must leave exact zeros: w + (0 - w) is 0.
@@ -206,23 +201,19 @@ class NewtonSolver:
 
         def promised(moved: FloatArray, shift: FloatArray) -> float:
             linear = -float(np.vdot(V, moved - W) + vb @ (shift - point.b))
-            return linear + penalty.value(moved, lam) - before
+            return linear + penalty.change(W, moved, lam)
 
-        return _search(rows, penalty, lam, point, candidate, promised), step.cg_steps
+        return _search(objective, point, candidate, promised), step.cg_steps
 
 
-def _start(
-    rows: Reductions, penalty: ElasticNet, lam: float, W: FloatArray, b: FloatArray
-) -> _Point:
-    rows.move(W, b)
-    loss = rows.loss()
-    return _Point(W, b, loss, loss + penalty.value(W, lam))
+def _start(objective: Objective, W: FloatArray, b: FloatArray) -> _Point:
+    objective.rows.move(W, b)
+    loss = objective.rows.loss()
+    return _Point(W, b, loss, objective.value(loss, W))
 
 
 def _search(
-    rows: Reductions,
-    penalty: ElasticNet,
-    lam: float,
+    objective: Objective,
     point: _Point,
     candidate: Callable[[float], tuple[FloatArray, FloatArray]],
     promised: Callable[[FloatArray, FloatArray], float],
@@ -230,34 +221,26 @@ def _search(
 ) -> bool:
     """Halve the step until the objective falls enough; move `point` there if it does."""
     length = 1.0
-    size = abs(point.objective)
+    size = abs(point.value)
     for _ in range(tries):
         W, b = candidate(length)
         change = promised(W, b)
         # A promise too small for the objective to show is believed; the gap will judge.
         slack = (_NOISE if -change < _INVISIBLE * size else _ROUNDING) * size
         if np.isfinite(change) and change < 0.0:
-            loss = rows.trial(W - point.W, b - point.b)
-            objective = loss + penalty.value(W, lam)
-            if np.isfinite(objective) and (
-                objective <= point.objective + _SUFFICIENT * change + slack
-            ):
-                rows.accept()
-                point.W, point.b, point.loss, point.objective = W, b, loss, objective
+            loss = objective.rows.trial(W - point.W, b - point.b)
+            value = objective.value(loss, W)
+            if np.isfinite(value) and value <= point.value + _SUFFICIENT * change + slack:
+                objective.rows.accept()
+                point.W, point.b, point.loss, point.value = W, b, loss, value
                 return True
         length *= 0.5
     return False
 
 
-def _proximal_gradient(
-    rows: Reductions,
-    penalty: ElasticNet,
-    lam: float,
-    point: _Point,
-    V: FloatArray,
-    vb: FloatArray,
-) -> bool:
+def _proximal_gradient(objective: Objective, point: _Point, V: FloatArray, vb: FloatArray) -> bool:
     """Take one proximal gradient step with a length found by halving; the last resort."""
+    penalty, lam = objective.penalty, objective.lam
     l1, l2 = penalty.l1(lam), penalty.l2(lam)
     # A step this long is right for one standardised feature alone.
     longest = 4.0
@@ -270,6 +253,6 @@ def _proximal_gradient(
 
     def promised(W: FloatArray, b: FloatArray) -> float:
         smooth = -float(np.vdot(V, W - point.W) + vb @ (b - point.b))
-        return smooth + penalty.value(W, lam) - penalty.value(point.W, lam)
+        return smooth + penalty.change(point.W, W, lam)
 
-    return _search(rows, penalty, lam, point, candidate, promised, tries=60)
+    return _search(objective, point, candidate, promised, tries=60)

@@ -15,6 +15,7 @@ from clearhead.glm.rows import Rows, check_block
 __all__ = ["Standardization", "standardization", "standardized_columns"]
 
 _CHUNK = 1024
+_HUGE = 1e140
 _NOISE = 4.0
 """A feature that varies by fewer than so many units in the last place is constant."""
 
@@ -81,12 +82,12 @@ def standardization(
     total, mean, squares = 0.0, np.zeros(p), np.zeros(p)
     low, high = np.full(p, np.inf), np.full(p, -np.inf)
     digest = xxhash.xxh3_128()
-    rounding = np.finfo(np.float64).eps
+    rounding = float(np.finfo(np.float64).eps)
     for start, block in _chunks(rows, name):
         digest.update(str(block.dtype).encode() if start == 0 else b"")
         digest.update(np.ascontiguousarray(block).data)
         if block.dtype.itemsize <= 4:
-            rounding = np.finfo(np.float32).eps
+            rounding = float(np.finfo(np.float32).eps)
         w = weights[start : start + len(block)]
         used = w > 0
         if not used.any():
@@ -94,6 +95,7 @@ def standardization(
         values, w = block[used].astype(np.float64), w[used]
         low = np.minimum(low, values.min(axis=0))
         high = np.maximum(high, values.max(axis=0))
+        _refuse_huge(np.maximum(high, -low), name)
         # Sums around the block's first row: exact for constants, stable for offsets.
         pivot = values[0].copy()
         values -= pivot
@@ -106,16 +108,19 @@ def standardization(
         mean += delta * (block_total / total)
         squares += block_squares + delta * delta * (total - block_total) * block_total / total
     scale = np.sqrt(squares / total)
-    if not np.isfinite(scale).all():
-        column = int(np.flatnonzero(~np.isfinite(scale))[0])
-        raise DataError(
-            f"Column {column} of {name} holds numbers up to {max(high[column], -low[column]):.3g}, "
-            "too large for a variance in float64. Rescale the feature."
-        )
     dead = (high == low) | (scale <= _NOISE * rounding * np.abs(mean)) | (scale == 0.0)
     if not standardize:
         mean, scale = np.zeros(p), np.ones(p)
     return Standardization(mean, np.where(dead, 1.0, scale), dead, digest.hexdigest())
+
+
+def _refuse_huge(size: FloatArray, name: str) -> None:
+    if size.max() > _HUGE:
+        column = int(size.argmax())
+        raise DataError(
+            f"Column {column} of {name} holds numbers up to {size[column]:.3g}, too large for a "
+            "variance in float64. Rescale the feature."
+        )
 
 
 def standardized_columns(

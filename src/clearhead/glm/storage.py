@@ -14,6 +14,7 @@ and ``accuracy.SPLIT`` (L, 3): value, low, high.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -113,11 +114,14 @@ def _build(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Path:
     ends, shape = arrays["offsets"], (int(header["shape"][0]), int(header["shape"][1]))
     coefficients = tuple(
         SparseCoefficients(arrays["indices"][a:b], arrays["values"][a:b], shape)
-        for a, b in zip(ends[:-1], ends[1:], strict=True)
+        for a, b in pairwise(ends)
     )
     counts = {str(k): int(v) for k, v in header["n_samples"].items()}
     accuracies = {
-        split: tuple(Accuracy(*map(float, row), n) for row in arrays[f"accuracy.{split}"])
+        split: tuple(
+            Accuracy(float(value), float(low), float(high), n)
+            for value, low, high in arrays[f"accuracy.{split}"]
+        )
         for split, n in counts.items()
     }
     return Path(

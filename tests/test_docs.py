@@ -1,0 +1,60 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import clearhead
+from clearhead.run import Run
+from clearhead.run.summary import summarize
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text().replace("\n", " ")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_blocks_use_names_that_exist(page: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                if node.value.id == "clearhead":
+                    assert hasattr(clearhead, node.attr), node.attr
+                elif node.value.id == "run":
+                    assert hasattr(Run, node.attr), node.attr
+
+
+def _keys_after(page: str, heading: str) -> set[str]:
+    section = page.split(f"## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
+    first_cells = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    return {key for cell in first_cells for key in re.findall(r"`([a-z_]+)`", cell)}
+
+
+def test_run_directory_page_names_every_key_and_file(made_run: Path) -> None:
+    page = (ROOT / "docs" / "run-directory.md").read_text()
+    assert _keys_after(page, "run.json") == set(json.loads((made_run / "run.json").read_text()))
+    summary = summarize(clearhead.open_run(made_run))
+    assert _keys_after(page, "clearhead show --json") == set(summary)
+    for key in summary["points"][0]:
+        assert f"`{key}`" in page, key
+    for path in made_run.iterdir():
+        assert f"`{path.name}" in page, path.name
+
+
+def test_readme_has_its_parts() -> None:
+    readme = (ROOT / "README.md").read_text()
+    block = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[0]
+    assert len(block.strip().splitlines()) <= 12
+    assert "make demo" in readme
+    assert "make test" in readme
