@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,19 +23,3 @@ def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_folder(made_run: Path, tmp_path: Path) -> Path:
     """A copy of :func:`made_run` that a test may change."""
     return Path(shutil.copytree(made_run, tmp_path / "small"))
-
-
-@pytest.fixture(scope="session")
-def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line in a process of its own."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "clearhead", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    return call

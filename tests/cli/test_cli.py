@@ -1,4 +1,4 @@
-"""The command line as a user meets it: every step, every error, in a process of its own."""
+"""The command line as a user meets it: every step, every error."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+from clearhead.cli.main import app
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def cli() -> Cli:
+    """Call the command line in this process; a process of its own costs seconds of imports."""
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 def table(path: Path, rows: list[tuple[str, str]], header: str = "text,label") -> Path:
@@ -27,7 +37,7 @@ def test_the_steps_one_by_one(cli: Cli, tmp_path: Path) -> None:
     data = table(tmp_path / "reviews.csv", reviews())
     run = tmp_path / "run"
     first = cli("extract", "minilm", data, "--out", run)
-    assert first.returncode == 0, first.stderr
+    assert first.exit_code == 0, first.stderr
     assert f"clearhead fit {run}" in first.stdout
     for step, expected in (
         (("fit", run, "--n-lambdas", 8), "8 points, 8 optimal"),
@@ -37,7 +47,7 @@ def test_the_steps_one_by_one(cli: Cli, tmp_path: Path) -> None:
         (("report", run), "Open it in a browser"),
     ):
         done = cli(*step)
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         assert expected in done.stdout, done.stdout
     shown = json.loads(cli("show", run, "--json").stdout)
     assert (shown["n"], shown["p"], shown["classes"]) == (60, 384, ["bad", "good"])
@@ -62,7 +72,7 @@ def test_show_of_a_run_that_is_only_begun(cli: Cli, tmp_path: Path) -> None:
     assert shown["n"] == 60
     assert "points" not in shown
     missing = cli("report", tmp_path / "run")
-    assert missing.returncode == 2
+    assert missing.exit_code == 2
     assert "report needs explain and debug" in missing.stderr
 
 
@@ -77,7 +87,7 @@ BAD_TABLES: dict[str, tuple[list[tuple[str, str]], str]] = {
 def test_bad_tables_end_with_exit_code_2(cli: Cli, tmp_path: Path, case: str) -> None:
     rows, word = BAD_TABLES[case]
     result = cli("run", "minilm", table(tmp_path / "bad.csv", rows), "--out", tmp_path / "run")
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert result.stderr.startswith("Error: ")
     assert word in result.stderr
     assert "Traceback" not in result.stderr
@@ -87,7 +97,7 @@ def test_duplicate_ids_are_named(cli: Cli, tmp_path: Path) -> None:
     rows = [(f'{i % 59}","{text}', label) for i, (text, label) in enumerate(reviews())]
     data = table(tmp_path / "bad.csv", rows, header="id,text,label")
     result = cli("run", "minilm", data, "--out", tmp_path / "run")
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert "'0'" in result.stderr
     assert "id" in result.stderr
 
@@ -98,7 +108,7 @@ def test_class_absent_from_training_is_named(cli: Cli, tmp_path: Path) -> None:
     table(folder / "train.csv", reviews())
     table(folder / "test.csv", [*reviews(20), ("so so", "middling")])
     result = cli("run", "minilm", folder, "--out", tmp_path / "run")
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert "middling" in result.stderr
 
 
@@ -107,11 +117,11 @@ def test_counted_problems_are_reported_and_strict_makes_them_errors(
 ) -> None:
     data = table(tmp_path / "some.csv", [*reviews(), ("word " * 2000, "good"), ("", "bad")])
     result = cli("extract", "minilm", data, "--out", tmp_path / "run")
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.stderr
     problems = json.loads(cli("show", tmp_path / "run", "--json").stdout)["problems"]
     assert sum(problems.values()) == 2, problems
     strict = cli("extract", "minilm", data, "--out", tmp_path / "strict", "--strict")
-    assert strict.returncode == 2
+    assert strict.exit_code == 2
     assert "--strict" in strict.stderr
 
 
@@ -133,14 +143,14 @@ def test_wrong_arguments_end_with_exit_code_2(
     cli: Cli, made_run: Path, arguments: list[str], words: str
 ) -> None:
     result = cli(*(made_run if a == "RUN" else a for a in arguments))
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_help_teaches(cli: Cli) -> None:
     top = cli("--help")
-    assert top.returncode == 0
+    assert top.exit_code == 0
     for name in (
         "run", "demo", "extract", "fit", "select", "explain", "debug", "report", "show",
     ):  # fmt: skip
@@ -159,3 +169,16 @@ def test_importing_clearhead_is_light() -> None:
         "assert all(hasattr(clearhead, name) for name in clearhead.__all__)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)
+
+
+def test_an_error_ends_a_real_process_with_exit_code_2(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "clearhead", "show", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr

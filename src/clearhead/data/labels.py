@@ -112,7 +112,7 @@ def check_strict(strict: bool, problems: Sequence[Problem]) -> None:
     raise DataError(
         f"{len(problems):,} problems in the data ({kinds}), and strict was asked for. "
         f"First: {' '.join(problem.message for problem in problems[:3])} "
-        "Mend them, or leave strict out: they are then counted and left out."
+        "Mend them, or leave strict=True (--strict) out: they are then counted and left out."
     )
 
 

@@ -211,8 +211,8 @@ class DenseRows:
         outputs, width = len(P), 1 + len(features)
         if width == 1:
             H_b: Any = -(P * v) @ P.T
-            diagonal = [float(self._family.diagonal(P, k) @ v) for k in range(outputs)]
-            H_b[np.diag_indices(outputs)] = diagonal
+            # Not from the row sums of P: 1 - P keeps its digits where P is near 1.
+            H_b[np.diag_indices(outputs)] = (P * (1.0 - P)) @ v
             return np.asarray(H_b)
         E = np.ones((width, self._n))
         E[1:] = self._A[features]

@@ -6,7 +6,7 @@ import functools
 from contextlib import AbstractContextManager
 from typing import Any
 
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_thread"]
 

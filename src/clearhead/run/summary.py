@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def summarize(run: Run) -> dict[str, Any]:
         summary["splits"] = {
             split: int(np.count_nonzero(store.split == split)) for split in store.splits
         }
-        summary["problems"] = {problem.kind: problem.count for problem in store.problems}
+        problems = Counter({row["kind"]: row["count"] for row in file.data["problems"]})
+        problems.update({problem.kind: problem.count for problem in store.problems})
+        summary["problems"] = dict(problems)
     if "fit" in file.steps:
         path = run.path()
         points = [_point(path, i) for i in range(len(path))]
