@@ -1,6 +1,7 @@
 """What has been computed for this model, what is missing, in which directory?"""
 
 from clearhead.run.directory import RunFile
-from clearhead.run.run import Run, new_run, open_run
+from clearhead.run.run import Run, open_run
+from clearhead.run.start import new_run
 
 __all__ = ["Run", "RunFile", "new_run", "open_run"]

@@ -1,0 +1,148 @@
+"""Start a run, or go on with one: it must be of the same network and the same data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from clearhead._version import MADE_BY
+from clearhead.backbones import Backbone, open_backbone
+from clearhead.data import Dataset, Problem, open_dataset
+from clearhead.errors import FingerprintMismatchError, InputError
+from clearhead.events import Event, EventCallback, emit
+from clearhead.run.directory import RunFile
+from clearhead.run.run import Run
+
+__all__ = ["new_run"]
+
+
+def new_run(
+    folder: Path | str,
+    model: str | Backbone,
+    data: str | Path | Dataset,
+    *,
+    force: bool = False,
+    keep_examples: bool = True,
+    on_event: EventCallback | None = None,
+    **data_options: Any,
+) -> Run:
+    """Start a run, or open it again when it was made from the same model and data.
+
+    Parameters
+    ----------
+    folder : path
+        The run directory.
+    model : str or Backbone
+        A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``,
+        ``"efficientnet-lite0"``.
+    data : str, path or Dataset
+        Data, or what :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a
+        folder, a file.
+    force : bool
+        Discard what the folder holds when it was made from something else.
+    keep_examples : bool
+        Keep the texts and thumbnails that a person must see in the run directory.
+    on_event : callable, optional
+    **data_options
+        Options of :func:`clearhead.open_dataset`: ``text_column``, ``label_column``,
+        ``seed``, ``strict``, ``limit``.
+
+    Raises
+    ------
+    FingerprintMismatchError
+        The folder holds a run of another model or of other data.
+    """
+    folder = Path(folder)
+    options = {name: value for name, value in data_options.items() if value is not None}
+    if isinstance(data, Dataset):
+        if options:
+            raise InputError(f"{', '.join(options)}: given together with an opened Dataset.")
+        dataset, spec = data, None
+    else:
+        dataset = open_dataset(data, **options)
+        spec = str(Path(data).resolve()) if Path(data).exists() else str(data)
+    backbone = model if isinstance(model, Backbone) else open_backbone(model)
+    if backbone.modality != dataset.modality:
+        raise InputError(
+            f"{backbone.name} takes {backbone.modality}s, {dataset.name} holds "
+            f"{dataset.modality}s. Choose a network and data that fit."
+        )
+    file = RunFile(
+        folder=folder,
+        made_by=MADE_BY,
+        model={
+            "spec": None if isinstance(model, Backbone) else str(model),
+            "name": backbone.name,
+            "modality": backbone.modality,
+            "layer": backbone.layer,
+            "fingerprints": dict(backbone.fingerprints),
+        },
+        data={
+            "spec": spec,
+            "options": options,
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint(),
+            "notes": list(dataset.notes),
+            "problems": _count_problems(dataset, on_event),
+            "keep_examples": keep_examples,
+        },
+    )
+    if file.path.exists():
+        before = RunFile.read(folder)
+        _check_same(before, file, force=force)
+        if not _differences(before, file):
+            file.steps = before.steps
+    if not keep_examples:
+        shutil.rmtree(folder / "examples", ignore_errors=True)
+    file.write()
+    run = Run(file, on_event)
+    run.backbone, run.dataset = backbone, dataset
+    return run
+
+
+def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[dict[str, Any]]:
+    """Count what opening the data passed over, by kind, with the first few of each."""
+    kinds: dict[str, list[Problem]] = {}
+    for problem in dataset.problems:
+        kinds.setdefault(problem.kind, []).append(problem)
+    rows = []
+    for kind, found in kinds.items():
+        emit(on_event, Event("data", "warning", f"{len(found)} × {kind}; {found[0].message}"))
+        rows.append(
+            {
+                "kind": kind,
+                "count": len(found),
+                "message": found[0].message,
+                "examples": [problem.where for problem in found[:5]],
+            }
+        )
+    return rows
+
+
+def _differences(before: RunFile, now: RunFile) -> list[str]:
+    pairs = {
+        "weights": (before.model["fingerprints"]["weights"], now.model["fingerprints"]["weights"]),
+        "preprocessing": (
+            before.model["fingerprints"]["preprocessing"],
+            now.model["fingerprints"]["preprocessing"],
+        ),
+        "data": (before.data["fingerprint"], now.data["fingerprint"]),
+    }
+    return [name for name, (old, new) in pairs.items() if old != new]
+
+
+def _check_same(before: RunFile, now: RunFile, *, force: bool) -> None:
+    differ = _differences(before, now)
+    if not differ:
+        return
+    if not force:
+        raise FingerprintMismatchError(
+            f"{now.folder} holds a run of {before.model['name']} on {before.data['name']}; asked "
+            f"for is {now.model['name']} on {now.data['name']}, and the {' and '.join(differ)} "
+            "differ. Choose another --out, or discard that run with --force."
+        )
+    for name in ("features", "path", "layer", "explain", "examples"):
+        shutil.rmtree(now.folder / name, ignore_errors=True)
+    for name in ("findings.json", "report.html"):
+        (now.folder / name).unlink(missing_ok=True)
