@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import xxhash
@@ -30,6 +30,7 @@ __all__ = [
     "read_json",
     "remove_temporaries",
     "save_arrays",
+    "whole_or_absent",
     "write_bytes",
     "write_json",
 ]
@@ -57,15 +58,16 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Write `data` to `path` atomically and durably."""
+@contextlib.contextmanager
+def whole_or_absent(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write in a stream; it appears under its name only when it is whole."""
     path = Path(path)
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -74,6 +76,12 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
                 temporary.unlink()
             raise
         _sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write `data` to `path` atomically and durably."""
+    with whole_or_absent(path) as file:
+        file.write(data)
 
 
 def _sync_folder(folder: Path) -> None:

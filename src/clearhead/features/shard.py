@@ -7,9 +7,7 @@ is mapped, since a file that is cut short while mapped ends the process.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import xxhash
 
-from clearhead._files import explain_os_errors
+from clearhead._files import whole_or_absent
 from clearhead._types import FloatArray, IntArray, StrArray
 from clearhead.errors import CorruptFileError
 from clearhead.features.problems import ProblemLog
@@ -110,24 +108,6 @@ class _Hashed:
         return self._digest.hexdigest()
 
 
-@contextlib.contextmanager
-def _whole_or_absent(path: Path) -> Iterator[_Hashed]:
-    """Write a large file in a stream: temporary name, sync, rename."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    with explain_os_errors(path):
-        try:
-            with temporary.open("wb") as file:
-                hashed = _Hashed(file)
-                yield hashed
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
-
-
 @dataclass(frozen=True, eq=False)
 class Shard:
     """A verified shard; nothing is mapped until it is read.
@@ -176,8 +156,10 @@ def write_shard(
     fingerprints: Mapping[str, str],
 ) -> None:
     """Write one record batch and its sidecar, whole or not at all."""
-    with _whole_or_absent(path) as file, pa.ipc.new_file(file, batch.schema) as writer:
-        writer.write_batch(batch)
+    with whole_or_absent(path) as raw:
+        file = _Hashed(raw)
+        with pa.ipc.new_file(file, batch.schema) as writer:
+            writer.write_batch(batch)
     write_sealed(
         sidecar_of(path),
         {

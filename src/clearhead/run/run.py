@@ -65,31 +65,30 @@ class Run:
     @cached_property
     def backbone(self) -> Backbone:
         """The network, opened again by the name it was given."""
-        spec = self.file.model["spec"]
-        if spec is None:
-            raise InputError(
-                f"{self.folder} was made with a network that was given as an object, so it cannot "
-                "be opened again by name. Open the run with new_run(folder, backbone, dataset)."
-            )
-        return open_backbone(spec)
+        return open_backbone(self._name_of("model"))
 
     @cached_property
     def dataset(self) -> Dataset:
         """The data, opened again by the name they were given; they must not have changed."""
-        spec = self.file.data["spec"]
-        if spec is None:
-            raise InputError(
-                f"{self.folder} was made with data that were given as an object, so they cannot "
-                "be opened again by name. Open the run with new_run(folder, backbone, dataset)."
-            )
+        spec = self._name_of("data")
         dataset = open_dataset(spec, **self.file.data["options"])
         if dataset.fingerprint() != self.file.data["fingerprint"]:
             raise FingerprintMismatchError(
-                f"The data at {self.file.data['spec']} are not those that {self.folder} was made "
-                "from: their contents have changed. Start a new run with another --out, or "
-                "overwrite this one with --force."
+                f"The data at {spec} are not those that {self.folder} was made from: their "
+                "contents have changed. Start a new run with another --out, or overwrite this "
+                "one with --force."
             )
         return dataset
+
+    def _name_of(self, what: str) -> str:
+        """How the model or the data were named; objects have no name to open them by."""
+        spec: str | None = getattr(self.file, what)["spec"]
+        if spec is None:
+            raise InputError(
+                f"{self.folder}: the {what} was given as an object, so it cannot be opened again "
+                "by name. Open the run with clearhead.new_run(folder, backbone, dataset)."
+            )
+        return spec
 
     # The steps ----------------------------------------------------------------------
 
