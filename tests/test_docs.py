@@ -56,5 +56,6 @@ def test_readme_has_its_parts() -> None:
     readme = (ROOT / "README.md").read_text()
     block = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[0]
     assert len(block.strip().splitlines()) <= 12
+    assert not re.search(r"\b[A-Z]+_[A-Z]+\b", readme.replace("BY-NC", ""))
     assert "make demo" in readme
     assert "make test" in readme

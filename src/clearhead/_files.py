@@ -7,6 +7,7 @@ and renamed. A process killed at any moment leaves the old file or the new one.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -26,6 +27,7 @@ __all__ = [
     "checksum",
     "explain_os_errors",
     "fingerprint",
+    "known_fields",
     "load_arrays",
     "read_json",
     "remove_temporaries",
@@ -109,13 +111,22 @@ def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file raises :class:`CorruptFileError`."""
+    """Read JSON; a missing or damaged file raises :class:`CorruptFileError`."""
     try:
         return json.loads(Path(path).read_bytes())
+    except FileNotFoundError as error:
+        raise CorruptFileError(
+            f"{path} is missing. Run the step that writes it again, with --force."
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CorruptFileError(
             f"{path} is not valid JSON ({error}). Delete it and run the step that writes it again."
         ) from error
+
+
+def known_fields(kind: type[Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from `value` what the dataclass `kind` has; newer files may hold more."""
+    return {f.name: value[f.name] for f in dataclasses.fields(kind) if f.name in value}
 
 
 def checksum(data: bytes | memoryview) -> str:

@@ -110,6 +110,28 @@ def test_class_names_must_fit_the_head():
         make(classifier(), class_names=["a", "b"])
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"class_names": ["a", "a", "b"]}, "class_names holds 'a' more than once"),
+        ({"batch_size": 0}, "batch_size=0: it must be at least 1"),
+        ({"modality": "audio"}, "modality='audio': it must be one of 'text', 'image'"),
+        ({"module": "minilm"}, r"must be a torch.nn.Module, got str.*open_backbone"),
+        ({"example_batch": batch(0)}, "example_batch holds no example"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    given = {
+        "module": classifier(),
+        "prepare": torch.stack,
+        "name": "tiny",
+        "modality": "image",
+        "example_batch": batch(),
+    }
+    with pytest.raises(BackboneError, match=message):
+        Backbone.from_module(**{**given, **options})
+
+
 def test_a_new_head_must_fit_the_features():
     with pytest.raises(BackboneError, match="takes 4 features, but tiny has 5"):
         make(classifier()).replace_head(nn.Linear(4, 2))

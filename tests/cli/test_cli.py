@@ -77,8 +77,8 @@ def test_show_of_a_run_that_is_only_begun(cli: Cli, tmp_path: Path) -> None:
 
 
 BAD_TABLES: dict[str, tuple[list[tuple[str, str]], str]] = {
-    "one class": ([(text, "good") for text, _ in reviews()], "class"),
-    "label missing": ([*reviews(), ("no label here", "")], "label"),
+    "one class": ([(text, "good") for text, _ in reviews()], "good"),
+    "label missing": ([*reviews(), ("no label here", "")], "62"),
     "no text at all": ([("", label) for _, label in reviews()], "text"),
 }
 
@@ -142,7 +142,9 @@ def test_counted_problems_are_reported_and_strict_makes_them_errors(
 def test_wrong_arguments_end_with_exit_code_2(
     cli: Cli, made_run: Path, arguments: list[str], words: str
 ) -> None:
+    before = (made_run / "run.json").read_bytes()
     result = cli(*(made_run if a == "RUN" else a for a in arguments))
+    assert (made_run / "run.json").read_bytes() == before
     assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
@@ -156,8 +158,8 @@ def test_help_teaches(cli: Cli) -> None:
     ):  # fmt: skip
         assert f"\n  {name} " in top.stdout
         page = cli(name, "--help").stdout
-        assert "Usage" in page
-        assert "clearhead" in page
+        assert f" {name} [OPTIONS]" in page
+        assert name in ("demo",) or f"Example: clearhead {name} " in page
     assert cli("--version").stdout.strip()
 
 

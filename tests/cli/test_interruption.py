@@ -3,63 +3,65 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import clearhead
 
-COMMAND = ("run", "minilm", "rotten-tomatoes", "--limit", "400", "--n-lambdas", "20")
+# The command line in a process that sends itself a signal at a given event: what a person or
+# the kernel does, at a moment that is the same on a fast and on a slow machine.
+PROGRAM = """
+import os, signal, sys
+from clearhead.cli import progress
+step, text, how, *arguments = sys.argv[1:]
+draw = progress.Progress.__call__
+def call(self, event):
+    draw(self, event)
+    if event.step == step and f"{event.kind} {event.done} {event.message}".startswith(text):
+        os.kill(os.getpid(), getattr(signal, how))
+progress.Progress.__call__ = call
+sys.argv[1:] = arguments
+from clearhead.cli import main
+main()
+"""
+COMMAND = ("run", "minilm", "rotten-tomatoes", "--limit", "400", "--n-lambdas", "20", "--out")
 
 
-def start(out: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "clearhead", *COMMAND, "--out", str(out)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+def run_until(step: str, text: str, how: str, out: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, step, text, how, *COMMAND, str(out)],
+        capture_output=True,
         text=True,
+        timeout=300,
+        check=False,
     )
-
-
-def stop_when(
-    process: subprocess.Popen[str], reached: Callable[[], bool], how: signal.Signals
-) -> tuple[int, str]:
-    """Send `how` as soon as `reached`; returns the exit code and what was said."""
-    deadline = time.monotonic() + 240
-    while not reached():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.kill(process.pid, how)
-    _, said = process.communicate(timeout=120)
-    return process.returncode, said
+    return done.returncode, done.stderr
 
 
 def features(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted((folder / "features").iterdir()) if p.is_file()}
 
 
-STAGES: dict[str, Callable[[Path], bool]] = {
-    "extraction begins": lambda out: (out / "features" / "manifest.json").exists(),
-    "on the path": lambda out: len(list((out / "path").glob("sparse.unfinished/*"))) > 4,
-    "explaining": lambda out: (out / "examples").exists(),
+MOMENTS = {
+    "extraction begins": ("extract", "start"),
+    "inside the path": ("fit", "progress 8 sparse"),
+    "between the paths": ("fit", "end None dense"),
+    "explaining": ("explain", "start"),
+    "debugging": ("debug", "progress 2"),
 }
 
 
-@pytest.mark.parametrize("stage", sorted(STAGES))
-def test_killed_run_goes_on_and_ends_the_same(tmp_path: Path, made_run: Path, stage: str) -> None:
+@pytest.mark.parametrize("moment", sorted(MOMENTS))
+def test_killed_run_goes_on_and_ends_the_same(tmp_path: Path, made_run: Path, moment: str) -> None:
     out = tmp_path / "small"
-    code, _ = stop_when(start(out), lambda: STAGES[stage](out), signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    process = start(out)
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    code, said = run_until(*MOMENTS[moment], "SIGKILL", out)
+    assert code == -signal.SIGKILL, said
+    code, said = run_until("never", "", "SIGKILL", out)
+    assert code == 0, said
     assert features(out) == features(made_run)
     ours, theirs = clearhead.open_run(out), clearhead.open_run(made_run)
     assert set(ours.path().status) == {"optimal"}
@@ -71,9 +73,9 @@ def test_killed_run_goes_on_and_ends_the_same(tmp_path: Path, made_run: Path, st
     assert leftovers == []
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    out = tmp_path / "small"
-    code, said = stop_when(start(out), lambda: STAGES["extraction begins"](out), signal.SIGINT)
+@pytest.mark.parametrize("moment", ["extraction begins", "inside the path"])
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, moment: str) -> None:
+    code, said = run_until(*MOMENTS[moment], "SIGINT", tmp_path / "small")
     assert code == 130
     assert "run the same command again" in said
     assert "Traceback" not in said

@@ -153,7 +153,11 @@ BAD = {
         r"2 of the 42 labels are missing .*: t\.tsv line 42, t\.tsv line 43",
     ),
     "one class": ("text\tlabel", ["a\tx", "b\tx"], "All 2 labels are 'x'"),
-    "no text": ("text\tlabel", ["\tx", " \ty"], "text column 'text' .* is empty in all 2 rows"),
+    "no text": (
+        "text\tlabel",
+        ["\tx", " \ty"],
+        "text column 'text' .* is empty in all 2 rows. Fill it in.",
+    ),
     "no rows": ("text\tlabel", [], "has a header and no rows"),
     "no usual names": (
         "a\tb\tc",

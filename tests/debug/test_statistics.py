@@ -76,7 +76,9 @@ def test_holm_is_the_slow_definition(p_values: list[float]) -> None:
 
 def _finding(title: str, value: float, low: float, p: float) -> Finding:
     effect = Effect("accuracy lost", value, low, value + 0.1, 100)
-    return Finding("blame", title, "here", "seen", effect, p, "mend it", (1,), (0,), ("a",))
+    return Finding(
+        "blame", title, f"maybe {title}", "here", "seen", effect, p, "mend it", (1,), (0,), ("a",)
+    )
 
 
 def test_confirmed_come_first_by_what_is_sure() -> None:
@@ -87,7 +89,7 @@ def test_confirmed_come_first_by_what_is_sure() -> None:
             _finding("larger, sure", 0.3, 0.2, 0.002),
         ]
     )
-    assert [f.title for f in ranked] == ["larger, sure", "small, sure", "large, unsure"]
+    assert [f.title for f in ranked] == ["larger, sure", "small, sure", "maybe large, unsure"]
     assert [f.confirmed for f in ranked] == [True, True, False]
     assert ranked[1].p_value == pytest.approx(0.003)
 

@@ -148,7 +148,7 @@ def test_problems_are_counted_and_reported_once_a_kind(tmp_path):
         "unreadable": 3, "empty": 1, "truncated": n_long,
     }  # fmt: skip
     assert problems["empty"].first == ("s5",)
-    assert "s3 (s3 cannot be read: it is torn.)" in problems["unreadable"].message
+    assert "s3 (it is torn)" in problems["unreadable"].message
     assert [one.row_id for one in store.skipped] == [3, 17, 44]
     warnings = [event for event in events if event.kind == "warning"]
     assert sorted(event.data["kind"] for event in warnings) == ["empty", "truncated", "unreadable"]
@@ -162,7 +162,7 @@ def test_problems_are_counted_and_reported_once_a_kind(tmp_path):
 @pytest.mark.parametrize(
     ("holes", "said"),
     [
-        ({"unreadable": [7], "longest": 60}, "'s7'.*cannot be read.*torn"),
+        ({"unreadable": [7], "longest": 60}, "'s7'.*could not be read: it is torn"),
         ({"empty": [7], "longest": 60}, "'s7'.*empty text"),
         ({}, "longer than letters takes"),
     ],
@@ -178,6 +178,19 @@ def test_strict_makes_them_errors_on_the_first_and_on_a_later_run(tmp_path, hole
 def test_when_nothing_can_be_read_it_is_an_error(tmp_path):
     with pytest.raises(DataError, match="No example of small could be read"):
         extract(network(), Holes.of(texts(), unreadable=tuple(range(50))), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (lambda data: data.split == "validation", "No example of the validation split"),
+        (lambda data: (data.split == "train") & (data.labels == 1), "No training example of the"),
+    ],
+)
+def test_a_split_or_a_class_of_which_nothing_can_be_read_is_an_error(tmp_path, lost, said):
+    holes = tuple(np.flatnonzero(lost(texts())).tolist())
+    with pytest.raises(DataError, match=f"{said}.*could be read.*it is torn.*Mend"):
+        extract(network(), Holes.of(texts(), unreadable=holes), tmp_path)
 
 
 def test_a_shard_of_only_unreadable_examples_is_fine(tmp_path):

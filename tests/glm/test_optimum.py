@@ -8,6 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearhead.glm import Path, fit_path
+from clearhead.glm.certificate import certify
+from clearhead.glm.families import Multinomial
+from clearhead.glm.fit import _prepare
+from clearhead.glm.problem import gather
 from tests.glm.data import deep_features
 from tests.glm.oracle import brute_force, objective, standardised
 
@@ -199,3 +203,54 @@ def test_gap_and_kkt_follow_from_what_is_stored():
             dual = max(dual, entropy - (over**2).sum() / (2 * lam * (1 - r)))
         gap = (primal - dual) / max(primal, 1e-3 * path.null_loss)
         np.testing.assert_allclose(path.gaps[i], gap, atol=2e-7)
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_gap_bounds_points_that_are_far_from_optimal(k):
+    X, y = deep_features(40, 6, k, 7)
+    weights = 10.0 ** np.random.default_rng(7).uniform(-8, 2, 40)
+    problem = gather(
+        X, y, family="auto", validation=None, test=None, sample_weight=weights,
+        penalty_factor=None, class_names=None,
+    )  # fmt: skip
+    fit, S = _prepare(problem, 0.9, True, 0), standardised(X, weights)
+    random = np.random.default_rng(1)
+    for lam in fit.lambda_max * np.array([0.3, 0.03]):
+        best = brute_force(S, y, k, float(lam), 0.9, weights)
+        for size in (1e-4, 0.1, 1.0, 10.0):
+            W, b = size * random.standard_normal((k, 6)), size * random.standard_normal(k)
+            W, b, certificate = certify(fit.at(float(lam)), W, b)
+            value = objective(S, y, W, b, float(lam), 0.9, weights)
+            scale = max(value, 1e-3 * fit.null_loss)
+            assert (value - best) / scale <= certificate.gap + 1e-9
+
+
+def test_dual_of_rows_that_are_certainly_wrong_is_finite():
+    random = np.random.default_rng(0)
+    Z, y = random.standard_normal((5, 200)), random.integers(0, 5, 200)
+    Z[y, np.arange(200)] -= 60.0
+    terms = Multinomial().dual_terms(Z, y)
+    assert (terms.other > 1.0).any()  # by rounding
+    assert np.isfinite(terms.entropy(1.0, np.full(200, 1 / 200)))
+
+
+@pytest.mark.parametrize("unit", [1e-14, 1e14])
+def test_lambda_max_follows_the_units(unit):
+    X, y = deep_features(60, 6, 3, 0)
+    factors = fit_path(X, y, n_lambdas=3, penalty_factor=np.full(6, unit))
+    plain = fit_path(X, y, n_lambdas=3)
+    np.testing.assert_allclose(factors.lambda_max * unit, plain.lambda_max, rtol=1e-9)
+    np.testing.assert_allclose(factors.coef(2), plain.coef(2), atol=1e-3)
+    raw = fit_path(X * unit, y, n_lambdas=1, standardize=False, l1_ratio=1.0)
+    same = fit_path(X, y, n_lambdas=1, standardize=False, l1_ratio=1.0)
+    np.testing.assert_allclose(raw.lambda_max / unit, same.lambda_max, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [3, 31])
+def test_a_free_feature_that_almost_separates(seed):
+    """Newton steps overshoot by millions, and rare classes look like rounding."""
+    X, y = deep_features(30, 3, 4, seed)
+    weights = 10.0 ** np.random.default_rng(seed).uniform(-8, 4, 30)
+    path = fit_path(X, y, sample_weight=weights, penalty_factor=[0, 1, 1], n_lambdas=1)
+    assert path.optimal.all()
+    assert path.gaps[0] > -1e-9

@@ -140,7 +140,10 @@ def test_ctrl_c_passes_and_the_next_fit_goes_on(tmp_path):
     events = []
     path = fit_path(X, y, n_lambdas=8, checkpoint=tmp_path / "c", on_event=events.append)
     assert [e.done for e in events if e.kind == "progress"] == [3, 4, 5, 6, 7, 8]
-    assert not (tmp_path / "c").exists()
+    # It stays until the caller has saved the path: then nothing is solved twice.
+    events.clear()
+    fit_path(X, y, n_lambdas=8, checkpoint=tmp_path / "c", on_event=events.append)
+    assert [e.done for e in events if e.kind == "progress"] == [8]
     plain = fit_path(X, y, n_lambdas=8)
     assert path.optimal.all()
     np.testing.assert_allclose(path.losses["train"], plain.losses["train"], rtol=1e-3)

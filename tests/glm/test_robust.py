@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from clearhead.errors import NotConvergedError
+from clearhead.errors import DataError, NotConvergedError
 from clearhead.glm import ConvergenceWarning, fit_path
 from clearhead.glm.rows import ArrayRows
 from clearhead.glm.solver import NewtonSolver
@@ -221,3 +221,47 @@ def test_standardisation_does_not_depend_on_blocks(seed):
     np.testing.assert_allclose(how.center, center, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(how.scale, scale, rtol=1e-11)
     assert how.digest == whole.digest
+
+
+def test_products_have_a_budget(monkeypatch):
+    monkeypatch.setattr("clearhead.glm.fit.NewtonSolver", partial(NewtonSolver, max_products=1))
+    X, y = deep_features(60, 6, 3, 2)
+    with pytest.warns(ConvergenceWarning, match="points miss tol"):
+        path = fit_path(X, y, n_lambdas=4, tol=1e-9)
+    assert path.status[-1].endswith("after 1 iterations")
+
+
+def test_flat_directions_of_the_lasso_do_not_stall():
+    X, y = deep_features(22, 6, 3, 433)
+    X = np.hstack([X, X[:, :2], X[:, :1] + X[:, 1:2], -X[:, :1]])
+    path = fit_path(X, y, l1_ratio=1.0, n_lambdas=5, tol=1e-3)
+    assert path.optimal.all(), path.status
+
+
+def test_features_too_large_for_float32_end(monkeypatch):
+    monkeypatch.setattr("clearhead.glm.reductions._SMALL", 0)
+    X, y = deep_features(60, 6, 3, 2)
+    with np.errstate(all="ignore"):
+        path = fit_path(X * 1e25, y, standardize=False, n_lambdas=3, on_event=lambda event: None)
+    assert not path.optimal.all()
+    assert np.isfinite(path.gaps).all()
+
+
+def test_a_split_without_rows_has_no_loss():
+    X, y = deep_features(60, 6, 2, 2)
+    path = fit_path(X, y, n_lambdas=3, validation=(X[:0], y[:0]))
+    assert np.isnan(path.losses["validation"]).all()
+    assert path.accuracies["validation"][0].n == 0
+
+
+class Short(ArrayRows):
+    """Rows that lose their last block."""
+
+    def blocks(self):
+        yield from (block[:-5] for block in super().blocks())
+
+
+def test_rows_that_are_missing_are_missed():
+    X, y = deep_features(60, 6, 2, 2)
+    with pytest.raises(DataError, match="yielded 55 rows"):
+        fit_path(X, y, n_lambdas=3, validation=(Short(X), y))

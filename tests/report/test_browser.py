@@ -167,7 +167,7 @@ def test_a_negative_weight_turns_its_examples_round(tmp_path: Path) -> None:
 
 def test_a_run_without_findings_says_what_was_looked_for(tmp_path: Path) -> None:
     data = sample_report(with_findings=False, K=3)
-    bare = data.model_copy(update={"confusions": [], "slices": [], "ablation": [], "checks": []})
+    bare = data.model_copy(update={"confusions": [], "slices": [], "ablation": []})
     dom = draw(bare, tmp_path)
     assert "Nothing suspicious was found by these checks" in dom.texts["findings"]
     assert "a class that leans on one feature" in dom.texts["findings"]

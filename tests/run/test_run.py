@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import clearhead
+from clearhead._files import checksum
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -17,8 +19,12 @@ from clearhead.errors import (
     SchemaVersionError,
     StepMissingError,
     StorageError,
+    StorageFullError,
 )
 from clearhead.events import Event
+from clearhead.glm import Path as Path_
+from clearhead.run.directory import STEPS
+from clearhead.run.examples import ExampleKeeper
 from clearhead.run.summary import summarize
 
 
@@ -122,7 +128,7 @@ def test_shown_examples_are_those_of_the_data(made_run: Path) -> None:
 
 
 def test_another_model_or_data_is_refused_and_force_starts_over(run_folder: Path) -> None:
-    with pytest.raises(FingerprintMismatchError, match=r"the data\s+differ.*--out.*--force"):
+    with pytest.raises(FingerprintMismatchError, match=r"the data differ.*--out.*--force"):
         clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=300)
     assert (run_folder / "report.html").exists()
     run = clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=300, force=True)
@@ -160,6 +166,163 @@ def test_newer_and_damaged_runs_are_refused(run_folder: Path, tmp_path: Path) ->
         clearhead.open_run(tmp_path / "nowhere")
 
 
+def test_options_that_change_no_result_redo_nothing(run_folder: Path) -> None:
+    events: list[Event] = []
+    run = clearhead.new_run(
+        run_folder, "minilm", "rotten-tomatoes", limit=400, on_event=events.append
+    )
+    run.all(n_lambdas=20, batch_size=7, strict=True, repair=True)
+    assert {"fit", "select", "explain", "debug", "report"} <= {
+        e.step for e in events if e.kind == "skip"
+    }
+    assert set(run.file.steps) == set(STEPS)
+
+
+def test_an_interrupted_fit_leaves_what_was_there_and_goes_on(run_folder: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(event: Event) -> None:
+        if event.step == "fit" and event.kind == "progress" and "sparse" in event.message:
+            raise Stop
+
+    run = clearhead.open_run(run_folder, stop)
+    with pytest.raises(Stop):
+        run.fit(n_lambdas=12)
+    again = clearhead.open_run(run_folder)
+    assert set(again.file.steps) == set(STEPS)
+    assert len(again.path()) == 20
+    again.fit(n_lambdas=12)
+    assert set(again.file.steps) == {"extract", "fit"}
+    assert len(clearhead.open_run(run_folder).path()) == 12
+    with pytest.raises(StepMissingError):
+        again.layer()
+
+
+def test_a_path_that_cannot_be_saved_is_not_lost(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Path_.save
+
+    def full(self: Path_, folder: Path) -> None:
+        if Path(folder).name == "sparse":
+            raise StorageFullError("no space")
+        save(self, folder)
+
+    monkeypatch.setattr(Path_, "save", full)
+    run = clearhead.open_run(run_folder)
+    with pytest.raises(StorageFullError):
+        run.fit(n_lambdas=12)
+    assert len(list((run_folder / "path" / "sparse.unfinished").iterdir())) > 12
+    monkeypatch.undo()
+    run.fit(n_lambdas=12)
+    assert list((run_folder / "path").glob("*.unfinished")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("layer/selection.json", lambda run: run.selection),
+        ("explain/examples.json", lambda run: run.explanations),
+        ("findings.json", lambda run: run.findings),
+        ("path/sparse/path.json", lambda run: run.path()),
+        ("path/sparse/coef.safetensors", lambda run: run.path()),
+        ("layer/sparse/layer.safetensors", lambda run: run.layer()),
+    ],
+)
+def test_every_missing_or_senseless_file_is_named(
+    run_folder: Path, name: str, read: Callable[[clearhead.Run], object]
+) -> None:
+    run = clearhead.open_run(run_folder)
+    path = run_folder / name
+    for content in (b'[{"x": 1}]', b"{}", b"{"):
+        path.write_bytes(content)
+        with pytest.raises(StorageError, match=path.name):
+            read(run)
+    path.unlink()
+    with pytest.raises((StorageError, StepMissingError)):
+        read(run)
+
+
+def test_keys_that_a_later_version_adds_are_passed_over(run_folder: Path) -> None:
+    def add_to_all(value: object) -> object:
+        if isinstance(value, dict):
+            return {**{k: add_to_all(v) for k, v in value.items()}, "later": 1}
+        return [add_to_all(v) for v in value] if isinstance(value, list) else value
+
+    run_json = json.loads((run_folder / "run.json").read_text())
+    run_json["steps"] = {n: {**record, "later": 1} for n, record in run_json["steps"].items()}
+    run_json["steps"]["later"] = {"made_from": "x"}
+    (run_folder / "run.json").write_text(json.dumps({**run_json, "later": 1}))
+    for name in ("layer/sparse/layer.json", "findings.json", "explain/examples.json"):
+        path = run_folder / name
+        path.write_text(json.dumps(add_to_all(json.loads(path.read_text()))))
+    run = clearhead.open_run(run_folder)
+    assert run.layer().used.size
+    assert isinstance(run.findings, list)
+    assert run.explanations
+
+
+def test_banned_features_stay_out_and_balanced_classes_count_alike(run_folder: Path) -> None:
+    run = clearhead.open_run(run_folder)
+    strongest = int(run.layer().top(0, 1)[0])
+    path = run.fit(n_lambdas=20, ban=[strongest])
+    assert all(path.coef(i)[0, strongest] == 0 for i in range(len(path)))
+    assert run.path("dense").coef(24)[0, strongest] == 0
+    with pytest.raises(InputError, match="no feature 384; features are 0 to 383"):
+        run.fit(ban=[384])
+    labels = run.store.labels("train")
+    again = run.fit(n_lambdas=20, balanced=True)
+    direct = clearhead.fit_path(
+        run.store.matrix("train"),
+        labels,
+        sample_weight=np.where(labels == 0, 1 / (labels == 0).sum(), 1 / (labels == 1).sum()),
+        n_lambdas=20,
+    )
+    np.testing.assert_allclose(again.lambdas, direct.lambdas)
+    np.testing.assert_allclose(again.losses["train"], direct.losses["train"], rtol=1e-3)
+
+
+def test_a_name_wins_over_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rotten-tomatoes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    clearhead.new_run("run", "minilm", "rotten-tomatoes", limit=60)
+    assert clearhead.open_run("run").dataset.name == "rotten-tomatoes"
+
+
+def test_examples_of_data_that_moved_leave_empty_places(tmp_path: Path) -> None:
+    table = tmp_path / "reviews.csv"
+    rows = [f"a {word} film number {i},{label}" for i in range(20) for word, label in WORDS]
+    table.write_text("text,label\n" + "\n".join(rows))
+    run = clearhead.new_run(tmp_path / "run", "minilm", str(table))
+    run.extract()
+    run.fit(n_lambdas=5)
+    run.select("best")
+    table.unlink()
+    events: list[Event] = []
+    moved = clearhead.open_run(tmp_path / "run", events.append)
+    moved.explain()
+    moved.debug()
+    assert any(e.kind == "warning" and "cannot be shown" in e.message for e in events)
+    assert moved.report().exists()
+
+
+def test_a_thumbnail_must_be_what_its_name_says(run_folder: Path) -> None:
+    index = run_folder / "examples" / "index.json"
+    keys = list(json.loads(index.read_text()))[:4]
+    good = b"\xff\xd8 a picture"
+    name = f"{checksum(good)}.jpg"
+    (run_folder / "examples" / name).write_bytes(good)
+    other = f"{checksum(b'other')}.jpg"
+    (run_folder / "examples" / other).write_bytes(good)
+    names = ("..", "../run.json", other, name)
+    index.write_text(json.dumps({k: {"image": n} for k, n in zip(keys, names, strict=True)}))
+    keeper = ExampleKeeper(run_folder / "examples")
+    assert [keeper.get(key).jpeg for key in keys] == [None, None, None, good]
+
+
 def test_damaged_features_are_found_named_and_repaired(run_folder: Path) -> None:
     shard = next((run_folder / "features").glob("*.arrow"))
     original = shard.read_bytes()
@@ -171,6 +334,7 @@ def test_damaged_features_are_found_named_and_repaired(run_folder: Path) -> None
         run.extract()
     run.extract(repair=True)
     assert shard.read_bytes() == original
+    assert set(run.file.steps) == set(STEPS)  # the same bytes: nothing after it is void
 
 
 def test_data_that_changed_since_are_named(tmp_path: Path) -> None:

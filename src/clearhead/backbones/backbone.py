@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import inspect
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import torch
 import xxhash
@@ -143,10 +144,16 @@ class Backbone:
         BackboneError
             The arguments do not fit together.
         """
+        _check_arguments(module, modality, class_names, batch_size)
         preprocessing = (
             prepare if isinstance(prepare, Preprocessing) else _Function(prepare, description)
         )
         batch = as_batch(example_batch)
+        if len(batch) == 0:
+            raise BackboneError(
+                "example_batch holds no example: the split is proven on it. Give a prepared batch "
+                "of at least one."
+            )
         if encoder:
             if layer is not None:
                 raise BackboneError("encoder=True has no decision layer to name; leave layer= out.")
@@ -267,6 +274,28 @@ class Backbone:
         return (
             f"Backbone({self.name!r}, {self.modality}, {self.n_features} features → "
             f"{self.split.n_outputs} outputs at layer {self.split.layer!r})"
+        )
+
+
+def _check_arguments(
+    module: object, modality: str, class_names: Sequence[str] | None, batch_size: int
+) -> None:
+    if not isinstance(module, nn.Module):
+        raise BackboneError(
+            f"module must be a torch.nn.Module, got {type(module).__name__}. A network that "
+            "clearhead knows by name is opened with open_backbone(name)."
+        )
+    if modality not in get_args(Modality):
+        raise BackboneError(
+            f"modality={modality!r}: it must be one of {', '.join(map(repr, get_args(Modality)))}."
+        )
+    if batch_size < 1:
+        raise BackboneError(f"batch_size={batch_size}: it must be at least 1.")
+    twice = [name for name, count in Counter(class_names or ()).items() if count > 1]
+    if twice:
+        raise BackboneError(
+            f"class_names holds {twice[0]!r} more than once. Give each output of the network its "
+            "own name."
         )
 
 

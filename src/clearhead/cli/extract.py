@@ -44,5 +44,5 @@ def command(
             limit=limit,
             strict=strict,
         )
-        store = run.extract(batch_size=batch_size, strict=strict, repair=repair)
+        store = run.extract(batch_size=batch_size, strict=strict, repair=repair, force=force)
     typer.echo(f"{store!r}\nNext: clearhead fit {out}")

@@ -18,6 +18,8 @@ def command(
     n_lambdas: o.NLambdas = 100,
     lambda_min_ratio: o.LambdaMinRatio = 1e-3,
     tol: o.Tol = 1e-4,
+    ban: o.Ban = None,
+    balanced: o.Balanced = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A point that is not proven optimal is an error.")
     ] = False,
@@ -38,6 +40,8 @@ def command(
             n_lambdas=n_lambdas,
             lambda_min_ratio=lambda_min_ratio,
             tol=tol,
+            ban=ban or (),
+            balanced=balanced,
             strict=strict,
             force=force,
         )

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Balanced",
+    "Ban",
     "BatchSize",
     "Data",
     "Force",
@@ -62,7 +64,9 @@ Strict = Annotated[
 ]
 NoExamples = Annotated[
     bool,
-    typer.Option("--no-examples", help="Keep no texts or thumbnails in the run, for sharing it."),
+    typer.Option(
+        "--no-examples", help="Keep no texts or thumbnails in the run; ids and metadata stay."
+    ),
 ]
 BatchSize = Annotated[int | None, typer.Option(help="Examples a batch; chosen when left out.")]
 Repair = Annotated[
@@ -83,6 +87,13 @@ LambdaMinRatio = Annotated[
     float, typer.Option(help="Last lambda of the path as a share of the first.")
 ]
 Tol = Annotated[float, typer.Option(help="Relative duality gap that every point must reach.")]
+Ban = Annotated[
+    list[int] | None,
+    typer.Option(metavar="FEATURE", help="A feature that no layer may use; can be repeated."),
+]
+Balanced = Annotated[
+    bool, typer.Option("--balanced", help="Weigh examples so that every class counts alike.")
+]
 RuleText = Annotated[
     str | None,
     typer.Option(

@@ -19,6 +19,8 @@ def command(
     n_lambdas: o.NLambdas = 100,
     lambda_min_ratio: o.LambdaMinRatio = 1e-3,
     tol: o.Tol = 1e-4,
+    ban: o.Ban = None,
+    balanced: o.Balanced = False,
     seed: o.Seed = 0,
     limit: o.Limit = None,
     batch_size: o.BatchSize = None,
@@ -52,13 +54,17 @@ def command(
             limit=limit,
             strict=strict,
         )
-        run.extract(batch_size=batch_size, strict=strict, repair=repair)
         run.all(
+            batch_size=batch_size,
+            strict=strict,
+            repair=repair,
             rule=rule,
             force=force,
             l1_ratio=l1_ratio,
             n_lambdas=n_lambdas,
             lambda_min_ratio=lambda_min_ratio,
             tol=tol,
+            ban=ban or (),
+            balanced=balanced,
         )
     print_summary(run)

@@ -3,9 +3,11 @@
 from clearhead.data.dataset import Dataset, Problem, Shown, UnreadableExample
 from clearhead.data.image import ImageDataset
 from clearhead.data.open import open_dataset
+from clearhead.data.packaged import PACKAGED
 from clearhead.data.text import TextDataset
 
 __all__ = [
+    "PACKAGED",
     "Dataset",
     "ImageDataset",
     "Problem",

@@ -138,9 +138,14 @@ def _read_part(
     texts = columns.pop(text)
     labels = [None if v.strip().lower() in _MISSING else v for v in columns.pop(label)]
     if not any(value.strip() for value in texts):
+        others = ", ".join(columns)
+        mend = (
+            f"Name another with text_column (--text-column); there are: {others}."
+            if others
+            else "Fill it in."
+        )
         raise DataError(
-            f"The text column '{text}' of {path} is empty in all {len(texts):,} rows. Name "
-            f"another with text_column (--text-column); there are: {', '.join(columns)}."
+            f"The text column '{text}' of {path} is empty in all {len(texts):,} rows. {mend}"
         )
     # A column without a name is the row number that pandas writes.
     columns.pop("", None)

@@ -42,10 +42,10 @@ def find_blame(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         now_right = test.predicted_without(column) == test.labels
         mended, broken = _changes(test, now_right)
         value, low, high = paired_difference(mended, broken, test.n)
-        n_errors = int((~test.right).sum())
         yield Finding(
             kind="blame",
-            title=_title(test, now_right, feature, n_errors),
+            title=_title(test, now_right, feature, (mended, broken)),
+            suspicion=f"feature {feature} may cause more errors than it prevents",
             where=f"feature {feature}",
             evidence=(
                 f"On validation switching feature {feature} off mends {net - minus_broken} errors "
@@ -60,7 +60,7 @@ def find_blame(validation: SplitView, test: SplitView) -> Iterator[Finding]:
                 test.n,
             ),
             p_value=mcnemar_greater(mended, broken),
-            mend=f"Set feature {feature} to zero, or ban it and fit again.",
+            mend=f"Fit again without it: clearhead fit RUN --ban {feature}.",
             features=(feature,),
             examples=tuple(str(i) for i in test.ids[now_right & ~test.right][:8]),
         )
@@ -79,11 +79,14 @@ def _changes(view: SplitView, now_right: BoolArray) -> tuple[int, int]:
     return int((now_right & ~view.right).sum()), int((~now_right & view.right).sum())
 
 
-def _title(view: SplitView, now_right: BoolArray, feature: int, n_errors: int) -> str:
-    """Name the share of errors that vanish, and the confusion where most of them are."""
+def _title(view: SplitView, now_right: BoolArray, feature: int, changed: tuple[int, int]) -> str:
+    """Say what is mended and broken, and name the confusion where most of it is mended."""
+    n_errors = int((~view.right).sum())
+    title = (
+        f"{100 * changed[0] / max(n_errors, 1):.0f}% of the errors disappear if feature {feature} "
+        f"is off ({changed[0]} mended, {changed[1]} right answers broken)"
+    )
     mended = now_right & ~view.right
-    share = mended.sum() / max(n_errors, 1)
-    title = f"{100 * share:.0f}% of the errors disappear if feature {feature} is off"
     pairs = Counter(zip(view.labels[mended], view.predicted[mended], strict=True))
     if not pairs or len(view.layer.class_names) == 2:
         return title

@@ -8,6 +8,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from clearhead._files import known_fields
+
 __all__ = ["Effect", "Finding", "FindingKind", "holm", "rank"]
 
 FindingKind = Literal["leaning", "hub", "blame", "slice", "given_up"]
@@ -41,14 +43,17 @@ class Effect:
 class Finding:
     """One thing that may be wrong with the model.
 
-    Proposed on the validation split (`evidence`), measured on the test split
-    (`effect`, `p_value`). `p_value` tests that the effect is what `what` says and
-    not chance; in a list from :func:`clearhead.debug.find` it is corrected for the
-    number of findings that were proposed, and `confirmed` follows from it.
+    Proposed on the validation split (`suspicion`, `evidence`), measured on the test
+    split (`title`, `effect`, `p_value`). `title` states it as a fact; where it is not
+    confirmed, :func:`rank` puts the suspicion in its place.
+
+    `p_value` tests that the effect is above what chance gives; :func:`rank` corrects it
+    for the number of findings that were proposed, and `confirmed` follows from it.
     """
 
     kind: FindingKind
     title: str
+    suspicion: str
     where: str
     evidence: str
     effect: Effect
@@ -66,8 +71,8 @@ class Finding:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Undo :meth:`to_dict`."""
-        fields = dict(value)
-        fields["effect"] = Effect(**fields["effect"])
+        fields = known_fields(cls, value)
+        fields["effect"] = Effect(**known_fields(Effect, fields["effect"]))
         for name in ("features", "classes", "examples"):
             fields[name] = tuple(fields[name])
         return cls(**fields)
@@ -106,7 +111,9 @@ def rank(findings: Sequence[Finding]) -> list[Finding]:
     """
     corrected = holm([finding.p_value for finding in findings])
     marked = [
-        replace(finding, p_value=p, confirmed=p <= SIGNIFICANCE)
+        replace(finding, p_value=p, confirmed=True)
+        if p <= SIGNIFICANCE
+        else replace(finding, p_value=p, confirmed=False, title=finding.suspicion)
         for finding, p in zip(findings, corrected, strict=True)
     ]
     return sorted(marked, key=lambda f: (not f.confirmed, -f.effect.low, f.title))

@@ -14,10 +14,6 @@ MIN_LOSS = 0.10
 MAX_P = 0.1
 MIN_EXAMPLES = 10
 MOST = 3
-_LESS = {
-    True: "the sparse layer finds class {} less often",
-    False: "the sparse layer looked as if it found class {} less often, but does not",
-}
 
 
 def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
@@ -42,17 +38,18 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         yield Finding(
             kind="given_up",
             title=(
-                f"{_LESS[value > 0].format(name)}: {100 * test.right[of_class].mean():.0f}% of "
-                f"its examples, against the dense layer's "
-                f"{100 * (test.dense[of_class] == c).mean():.0f}%"
+                f"the sparse layer finds class {name} less often: "
+                f"{100 * test.right[of_class].mean():.0f}% of its examples, against the dense "
+                f"layer's {100 * (test.dense[of_class] == c).mean():.0f}%"
             ),
+            suspicion=f"the sparse layer may find class {name} less often than the dense one",
             where=f"class {name}",
             evidence=f"On validation {100 * loss:.0f} points of its recall are lost.",
             effect=Effect(f"recall of {name} lost to sparsity", value, low, high, n),
             p_value=mcnemar_greater(lost, won),
             mend=(
-                "Select a point of the path with more features (`clearhead select --rule best`), "
-                "or give the class more weight."
+                "Select a point of the path with more features (clearhead select RUN --rule best), "
+                "or fit with the classes weighed alike (clearhead fit RUN --balanced)."
             ),
             classes=(c,),
             examples=tuple(str(i) for i in test.ids[missed][:8]),

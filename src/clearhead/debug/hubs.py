@@ -43,6 +43,7 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         yield Finding(
             kind="hub",
             title=f"feature {feature} decides {users[column]} of {layer.n_classes} classes",
+            suspicion=f"feature {feature} may decide many classes",
             where=f"feature {feature}",
             evidence=(
                 f"{users[column]} classes give it a weight; on validation "
@@ -60,7 +61,7 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             mend=(
                 f"Look at what feature {feature} responds to: a property of the picture or text "
                 "as a whole (brightness, length, source) should not decide between so many "
-                "classes. If it is one, ban the feature and fit again."
+                f"classes. If it is one, fit again without it (clearhead fit RUN --ban {feature})."
             ),
             features=(feature,),
             classes=tuple(int(c) for c in np.flatnonzero(validation.weight[:, column])),

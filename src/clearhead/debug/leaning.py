@@ -37,13 +37,15 @@ def find_leaning(validation: SplitView, test: SplitView) -> Iterator[Finding]:
         if share < MIN_SHARE or drop[0] - drop[1] < MIN_DROP * rows.sum():
             continue
         feature = int(layer.used[column])
+        on_test = float(test.evidence_shares()[c, column])
         lost, won = _recall_loss(test, column, c)
         n = int(test_rows.sum())
         value, low, high = paired_difference(lost, won, n)
         now_right = test.right & test_rows & (test.predicted_without(column) != c)
         yield Finding(
             kind="leaning",
-            title=f"class {name} leans {100 * share:.0f}% on one feature ({feature})",
+            title=f"class {name} leans {100 * on_test:.0f}% on one feature ({feature})",
+            suspicion=f"class {name} may lean on one feature ({feature})",
             where=f"class {name}, feature {feature}",
             evidence=(
                 f"On validation feature {feature} gives {100 * share:.0f}% of the evidence for "
@@ -54,7 +56,8 @@ def find_leaning(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             p_value=mcnemar_greater(lost, won),
             mend=(
                 f"Look at what feature {feature} responds to. If it is not what makes a {name}, "
-                "ban it and fit again; if it is, the class needs more varied examples."
+                f"fit again without it (clearhead fit RUN --ban {feature}); if it is, the class "
+                "needs more varied examples."
             ),
             features=(feature,),
             classes=(c,),

@@ -120,14 +120,14 @@ def _finding(test: SplitView, what: tuple[str, str, int], seen: _Gap, gap: _Gap)
     column, value, c = what
     rows = _values(test.metadata[column]) == value
     name = "accuracy" if c < 0 else f"recall of {test.layer.class_names[c]}"
-    verb = "is lower" if gap.value > 0 else "looked lower, but is not,"
     wrong = rows & ~test.right & ((test.labels == c) | (c < 0))
     return Finding(
         kind="slice",
         title=(
-            f"{name} {verb} where {column} is {value}: {gap.inside.value:.2f} against "
+            f"{name} is lower where {column} is {value}: {gap.inside.value:.2f} against "
             f"{gap.outside.value:.2f} elsewhere"
         ),
+        suspicion=f"{name} may be lower where {column} is {value}",
         where=f"{column} = {value}" + ("" if c < 0 else f", class {test.layer.class_names[c]}"),
         evidence=(
             f"On validation {seen.inside.value:.2f} (n={seen.inside.n}) against "
@@ -142,8 +142,8 @@ def _finding(test: SplitView, what: tuple[str, str, int], seen: _Gap, gap: _Gap)
         ),
         p_value=gap.p_value,
         mend=(
-            f"Look at the errors where {column} is {value}: more or better labelled examples of "
-            "them, or a heavier weight on them, is the usual mend."
+            f"Look at the errors where {column} is {value}: more, or better labelled, examples of "
+            "them are the usual mend."
         ),
         classes=() if c < 0 else (c,),
         examples=tuple(str(i) for i in test.ids[wrong][:8]),

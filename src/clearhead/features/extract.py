@@ -109,7 +109,7 @@ def extract(
         with _threads(manifest.plan(with_order=False).threads):
             Session(backbone, dataset, manifest, on_event, strict, flush_seconds).run()
         store = FeatureStore.open(folder, verify=False)
-    _report(store, len(dataset), on_event, strict)
+    _report(store, dataset, on_event, strict)
     return store
 
 
@@ -184,11 +184,11 @@ def _threads(wanted: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _report(store: FeatureStore, n: int, on_event: EventCallback | None, strict: bool) -> None:
+def _report(
+    store: FeatureStore, dataset: Dataset, on_event: EventCallback | None, strict: bool
+) -> None:
     problems = store.problems
-    if store.n == 0:
-        first = problems[0].message if problems else "there are none"
-        raise DataError(f"No example of {store.name} could be read: {first}.")
+    _require_enough(store, dataset)
     if strict and problems:
         raise DataError(
             f"{problems[0].message}. Mend or remove them, or leave strict=True (--strict) out: "
@@ -197,6 +197,27 @@ def _report(store: FeatureStore, n: int, on_event: EventCallback | None, strict:
     for problem in problems:
         emit(
             on_event,
-            Event(STEP, "warning", problem.message, problem.count, n, "examples",
+            Event(STEP, "warning", problem.message, problem.count, len(dataset), "examples",
                   {"kind": problem.kind, "first": problem.first}),
         )  # fmt: skip
+
+
+def _require_enough(store: FeatureStore, dataset: Dataset) -> None:
+    """Refuse a split or a class in training of which nothing could be read."""
+    first = store.problems[0].message if store.problems else ""
+    mend = "Mend these files, or remove them from the data, and extract again."
+    if store.n == 0:
+        raise DataError(f"No example of {store.name} could be read: {first}. {mend}")
+    lost = [split for split in dataset.splits if split not in store.splits]
+    if lost:
+        raise DataError(
+            f"No example of the {' and '.join(lost)} split of {store.name} could be read: "
+            f"{first}. {mend}"
+        )
+    trained = set(store.labels("train").tolist())
+    gone = [name for code, name in enumerate(store.class_names) if code not in trained]
+    if gone:
+        raise DataError(
+            f"No training example of the class {', '.join(map(repr, gone))} of {store.name} could "
+            f"be read: {first}. {mend}"
+        )

@@ -14,7 +14,7 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.backbones import Backbone, Batch
-from clearhead.data import Dataset
+from clearhead.data import Dataset, UnreadableExample
 from clearhead.errors import BackboneError, DataError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.features.manifest import PARTIAL, Manifest
@@ -130,8 +130,10 @@ class Session:
             try:
                 example = self.dataset.load(row)
             except DataError as error:
-                self._strictly("could not be read", row, str(error))
-                problems.skip(row, str(self.dataset.ids[row]), str(error))
+                # the message alone repeats the name of the example, which is said anyway
+                why = error.reason if isinstance(error, UnreadableExample) else str(error)
+                self._strictly("could not be read", row, why)
+                problems.skip(row, str(self.dataset.ids[row]), why)
                 continue
             if isinstance(example, str) and not example.strip():
                 self._strictly("is an empty text", row)

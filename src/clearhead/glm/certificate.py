@@ -28,6 +28,8 @@ from clearhead.glm.reductions import Reductions
 __all__ = ["Certificate", "certify", "duality_gap", "polish"]
 
 _POLISHED = 1e-13
+_RIDGES = (0.0, 1e-8, 1e-5, 1e-2, 1.0)
+"""Tried in turn where rows are nearly separated and the Newton step is far too long."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +99,10 @@ def polish(
     for _ in range(max_steps):
         if left <= _POLISHED:
             break
-        dW, db = _unpenalised_step(rows, free, V, vb)
-        start, length = rows.loss(), 1.0
-        while length > 1e-6:
-            step = np.zeros_like(W)
-            step[:, free] = length * dW
-            # Near the optimum the loss cannot tell steps apart; the gradient still can.
-            if rows.trial(step, length * db) <= start + 1e-14 * abs(start):
-                break
-            length *= 0.5
-        else:
+        moved = _descend(rows, free, V, vb, W=W, b=b)
+        if moved is None:
             break
-        rows.accept()
-        W, b = W + step, b + length * db
+        W, b = moved
         V, vb = rows.correlation(free)
         before, left = left, float(np.sqrt((V * V).sum() + (vb * vb).sum()))
         if left > 0.5 * before and left < 1e-12:
@@ -117,17 +110,50 @@ def polish(
     return W, b, left
 
 
-def _unpenalised_step(
-    rows: Reductions, free: IntArray, V: FloatArray, vb: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Newton step of the intercept (and of the features `free`)."""
-    rhs = np.concatenate([vb[:, None], V], axis=1)
+def _descend(
+    rows: Reductions,
+    free: IntArray,
+    V: FloatArray,
+    vb: FloatArray,
+    *,
+    W: FloatArray,
+    b: FloatArray,
+) -> tuple[FloatArray, FloatArray] | None:
+    """Move (W, b) along a Newton step that lowers the loss; None if there is none."""
     H = rows.unpenalised_hessian(free)
+    start = rows.loss()
+    for ridge in _RIDGES:
+        dW, db = _unpenalised_step(H, V, vb, ridge)
+        for halvings in range(12):
+            length = 0.5**halvings
+            step = np.zeros_like(W)
+            step[:, free] = length * dW
+            # Near the optimum the loss cannot tell steps apart; the gradient still can.
+            if rows.trial(step, length * db) <= start + 1e-14 * abs(start):
+                rows.accept()
+                return W + step, b + length * db
+    return None
+
+
+def _unpenalised_step(
+    H: FloatArray, V: FloatArray, vb: FloatArray, ridge: float
+) -> tuple[FloatArray, FloatArray]:
+    """Newton step (O, m0) of the free features and (O,) of the intercept.
+
+    `ridge` is added to the Hessian's diagonal, relative to it.
+    """
+    rhs = np.concatenate([vb[:, None], V], axis=1)
+    # Rows of H differ by the classes' weight; scaled, a rare class is not taken for rounding.
+    diagonal = np.diagonal(H)
+    size = np.sqrt(np.maximum(diagonal, 1e-16 * diagonal.max() + np.finfo(np.float64).tiny))
+    scaled = H / np.outer(size, size)
+    scaled[np.diag_indices_from(scaled)] += ridge
     try:
         # A shift of all classes is free in the multinomial, so H is singular there.
-        step = lstsq(H, rhs.ravel(), cond=1e-12, check_finite=True)[0].reshape(rhs.shape)
+        step = lstsq(scaled, rhs.ravel() / size, cond=1e-12)[0] / size
     except (LinAlgError, ValueError):
-        step = rhs
+        return V, vb
+    step = step.reshape(rhs.shape)
     return step[:, 1:], step[:, 0]
 
 
@@ -145,15 +171,18 @@ def certify(
     certificate : Certificate
     """
     rows, penalty, lam = objective.rows, objective.penalty, objective.lam
+    free = np.flatnonzero(penalty.factors == 0)
     rows.move(W, b)
-    W, b, left = polish(rows, W, b, np.flatnonzero(penalty.factors == 0))
+    W, b, left = polish(rows, W, b, free)
     rows.move(W, b)
     loss = rows.loss()
     value = objective.value(loss, W)
     V, vb = rows.correlation()
     gap = duality_gap(objective, V, value)
-    if left > 1e-10:
-        # The bound then lacks ||left|| * ||b - b*||, and the distance is not known.
-        gap += objective.relative(left * (1.0 + float(np.abs(b).max())), value)
+    if left > _POLISHED or len(free):
+        # The bound then lacks left * ||b - b*||. The distance is not known; twice the norm of
+        # what could still move is a generous guess.
+        reach = 1.0 + float(np.linalg.norm(b)) + float(np.linalg.norm(W[:, free]))
+        gap += objective.relative(2.0 * left * reach, value)
     kkt = max(penalty.violation(W, -V, lam), float(np.abs(vb).max()) / lam)
     return W, b, Certificate(value, loss, gap, kkt)

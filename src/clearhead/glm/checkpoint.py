@@ -85,13 +85,6 @@ class Checkpoint:
         except (FileNotFoundError, CorruptFileError, KeyError, TypeError, ValueError, IndexError):
             return None
 
-    def clear(self) -> None:
-        """Delete every point, and the folder if nothing else is in it."""
-        if self._folder.is_dir():
-            self._delete(from_point=0)
-            with contextlib.suppress(OSError):
-                self._folder.rmdir()
-
     def _delete(self, from_point: int) -> None:
         for file in self._folder.glob("point-*"):
             number = file.stem.partition("-")[2]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clearhead._types import FloatArray, IntArray
+from clearhead.errors import DataError
 from clearhead.glm.accuracy import Accuracy
 from clearhead.glm.families import Family
 from clearhead.glm.path import SparseCoefficients
@@ -33,7 +34,7 @@ def evaluate(
     Returns
     -------
     losses : (L,) float64
-        Mean loss, without penalty.
+        Mean loss, without penalty; NaN for a split without rows.
     accuracies : tuple of L Accuracy
     """
     points = len(coefficients)
@@ -52,8 +53,12 @@ def evaluate(
                 Z = _scores(sparse, alive, features, intercepts[i])
                 losses[i] += family.loss(Z, y, ones)
                 right[i] += int((family.predict(Z) == y).sum())
-    n = max(start, 1)
-    return losses / n, tuple(Accuracy.of(int(r), start) for r in right)
+    if start != split.rows.shape[0]:
+        raise DataError(
+            f"The {name} split yielded {start} rows; its shape says {split.rows.shape[0]}."
+        )
+    losses = losses / start if start else np.full(points, np.nan)
+    return losses, tuple(Accuracy.of(int(r), start) for r in right)
 
 
 def _scores(

@@ -41,7 +41,8 @@ class DualTerms:
         """Weighted mean of ``-sum_k q_ik log q_ik`` at `t`; it costs O(n)."""
         if t <= 0.0:
             return 0.0
-        kept = t * self.other
+        # A sum of probabilities may exceed 1 by rounding, and has no logarithm then.
+        kept = np.minimum(t * self.other, 1.0)
         rows = t * self.other_log + np.log(t) * kept + xlog1py(1.0 - kept, -kept)
         return -float(v @ rows)
 

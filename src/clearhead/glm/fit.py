@@ -113,7 +113,7 @@ def fit_path(
         Raise where a point misses `tol`, instead of saying so in its status.
     checkpoint : path, optional
         Folder in which finished points are kept while the fit runs; a fit of the same
-        problem that was killed goes on from them. Emptied when the path is finished.
+        problem that was killed goes on from them. Delete it once the path is saved.
     on_event : callable, optional
         Receives the events of step ``"fit"``.
 
@@ -166,6 +166,7 @@ def fit_path(
     identity = fingerprint(
         {
             "features": fit.how.digest,
+            "shape": list(problem.splits["train"].rows.shape),
             "labels": problem.labels_digest,
             "classes": [str(c) for c in problem.classes.labels],
             "family": problem.family,
@@ -181,8 +182,6 @@ def fit_path(
         points = _solve(fit, grid, float(tol), kept, on_event)
     path = _assemble(fit, grid, float(tol), points, identity)
     _report_failures(path, strict, on_event)
-    if kept is not None:
-        kept.clear()
     return path
 
 
@@ -268,8 +267,9 @@ def _prepare(problem: Problem, l1_ratio: float, standardize: bool, seed: int) ->
             "so their coefficients have no finite optimum. Give them a small positive factor."
         )
     V, _ = rows.correlation()
-    largest = penalty.lambda_max(-V)
-    return _Fit(problem, how, columns, rows, penalty, W, b, rows.loss(), max(largest, 1e-10))
+    sizes = np.ones(len(A)) if standardize else np.sqrt(np.einsum("pn,pn,n->p", A, A, v))
+    lambda_max = max(penalty.lambda_max(-V), penalty.lambda_noise(sizes))
+    return _Fit(problem, how, columns, rows, penalty, W, b, rows.loss(), lambda_max)
 
 
 def _solve(

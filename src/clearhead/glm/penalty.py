@@ -12,6 +12,7 @@ __all__ = ["ElasticNet"]
 
 _SMALLEST_RATIO = 1e-3
 """Below it lambda_max, which divides by l1_ratio, uses this (as glmnet does)."""
+_NOISE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,16 @@ class ElasticNet:
             return 0.0
         size = np.abs(G[:, penalised]).max(axis=0)
         return float((size / self.factors[penalised]).max() / max(self.l1_ratio, _SMALLEST_RATIO))
+
+    def lambda_noise(self, sizes: FloatArray) -> float:
+        """Value of lam below which gradients are rounding: the grid of features without signal.
+
+        `sizes` (p,) are the root mean squares of the features.
+        """
+        penalised = self.factors > 0
+        if not penalised.any():
+            return _NOISE
+        return _NOISE * float((sizes[penalised] / self.factors[penalised]).max())
 
     def largest_dual_step(self, V: FloatArray, lam: float) -> float:
         """Largest t in [0, 1] at which ``t V`` is feasible: less than 1 only without l2."""

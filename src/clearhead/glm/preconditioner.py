@@ -62,6 +62,9 @@ class _Block:
 
     def _factor_gram(self, gram: FloatArray, ridge: FloatArray) -> None:
         self._U_face = None
+        if not np.isfinite(gram).all():
+            # Features too large for float32: without a preconditioner, not without an end.
+            gram = np.eye(len(gram))
         floor = _JITTER * float(np.diagonal(gram).mean()) + 1e-30
         while True:
             matrix = gram.copy()

@@ -19,6 +19,9 @@ __all__ = ["DenseRows", "Reductions"]
 
 _CHUNK = 4096
 """Rows converted to float64 at once when the features are kept in float32."""
+_SMALL = 2**18
+"""Features of so few numbers are multiplied by the Hessian in float64, as it costs nothing:
+where classes are nearly separated the Hessian is too ill-conditioned for float32."""
 _GRAM_FLOPS = 2e10
 """Above this many multiplications Gram blocks are taken over a sample of the rows."""
 
@@ -116,9 +119,10 @@ class DenseRows:
         self._trial: FloatArray = self._Z
         self._P: FloatArray | None = None
         self._P_small: FloatArray | None = None
-        self._v_small = v.astype(np.float32)
+        self._dtype: type[np.floating[Any]] = np.float64 if A.size <= _SMALL else np.float32
+        self._v_small = v.astype(self._dtype)
         # Row 0 is the intercept's column of ones; features are appended, never removed.
-        self._work: FloatArray = np.ones((1, self._n), np.float32)
+        self._work: FloatArray = np.ones((1, self._n), self._dtype)
         self._place = np.full(A.shape[0], -1)
         self._used = 1
         self._features: IntArray = np.zeros(0, np.int64)
@@ -226,15 +230,15 @@ class DenseRows:
         return np.asarray(H.reshape(outputs * width, outputs * width))
 
     def _load(self, features: IntArray) -> IntArray:
-        """Rows of the float32 copy that hold these features, the intercept's first.
+        """Rows of the working copy that hold these features, the intercept's first.
 
-        Float32 is enough there: an error in the Hessian changes the way to the optimum,
+        Float32 is enough there as a rule: an error in the Hessian changes the way to the optimum,
         not the optimum.
         """
         new = features[self._place[features] < 0]
         if self._used + len(new) > len(self._work):
             room = min(1 + self.n_features, max(2 * len(self._work), self._used + len(new)))
-            grown = np.empty((room, self._n), np.float32)
+            grown = np.empty((room, self._n), self._dtype)
             grown[: self._used] = self._work[: self._used]
             self._work = grown
         self._work[self._used : self._used + len(new)] = self._A[new]
@@ -255,10 +259,10 @@ class DenseRows:
             self._columns, self._work_now = slice(None), self._work[columns]
 
     def hessian_product(self, D: FloatArray) -> FloatArray:
-        """Hessian of the mean loss times the working vector D (O, 1 + m), in float32."""
+        """Hessian of the mean loss times the working vector D (O, 1 + m)."""
         if self._P_small is None:
-            self._P_small = self._probabilities().astype(np.float32)
-        spread = np.zeros((D.shape[0], len(self._work_now)), np.float32)
+            self._P_small = self._probabilities().astype(self._dtype)
+        spread = np.zeros((D.shape[0], len(self._work_now)), self._dtype)
         spread[:, self._columns] = D
         dZ: Any = spread @ self._work_now
         dZ = self._family.curvature(self._P_small, dZ)
@@ -280,8 +284,8 @@ class DenseRows:
             chosen = np.searchsorted(np.cumsum(weight), steps * total)
             chosen = np.minimum(chosen, self._n - 1)
             U = self._work[np.ix_(places, chosen)]
-            U *= np.float32(np.sqrt(total / rows))
+            U *= self._dtype(np.sqrt(total / rows))
             return np.asarray(U)
         U = self._work[places]
-        U *= np.sqrt(weight).astype(np.float32)
+        U *= np.sqrt(weight).astype(self._dtype)
         return np.asarray(U)

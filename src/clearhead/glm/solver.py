@@ -1,11 +1,10 @@
-"""Newton-CG on the active face: one point of the path, to a proven gap.
+"""Proximal Newton: one point of the path, to a proven gap.
 
-Each iteration takes the exact gradient over all features, lets every coefficient that
-violates its optimality condition join the face, solves the Newton system of the face
-by preconditioned conjugate gradients (all classes coupled), and searches along the
-step projected to the orthant of the current signs. A step is accepted only when the
-objective, in float64, falls; a step that is not finite never is. When no Newton step
-is accepted, a proximal gradient step is tried.
+Each iteration takes the exact gradient over all features, and minimises the quadratic
+model of the loss plus the penalty (:mod:`clearhead.glm.model`) over what is not zero and
+what may soon enter, all classes coupled. The step is halved until the objective, in
+float64, falls; a step that is not finite is never taken. When no Newton step is accepted,
+a proximal gradient step is tried. Iterations and products with the Hessian have a budget.
 """
 
 from __future__ import annotations
@@ -29,9 +28,10 @@ _NOISE = 1e-14
 _INVISIBLE = 1e-11
 _STUCK = 4
 _LITTLE = 1e-13
-_PROXIMAL = 0.01
-"""The model's curvature is at least this times lam f_j: with l1_ratio = 1 a shift of all
-classes on a feature has none, and the step along it would have no end."""
+_CAUTION = (1e-7, 0.01, 1.0)
+"""Least, first and greatest curvature of the model, in units of lam f_j: with l1_ratio = 1 a
+shift of all classes on a feature has none, and the step along it would have no end. It falls
+while full steps are accepted, and rises when they are not."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,10 @@ class NewtonSolver:
     ----------
     max_iterations : int
         Budget of Newton iterations a point.
+    max_products : int
+        Budget of products with the Hessian a point: no point runs for ever.
     max_cg : int
-        Budget of conjugate-gradient steps an iteration.
+        Budget of conjugate-gradient steps for one linear system.
     forcing : float
         Relative residual to which Newton systems are solved.
     patience : int
@@ -91,6 +93,7 @@ class NewtonSolver:
     """
 
     max_iterations: int = 200
+    max_products: int = 10_000
     max_cg: int = 200
     forcing: float = 0.03
     patience: int = 8
@@ -116,7 +119,8 @@ class NewtonSolver:
         point = _start(objective, W, b)
         target = 0.3 * tol
         cg_steps, iteration, stuck, best = 0, 0, 0, np.inf
-        while iteration < self.max_iterations:
+        least, caution, greatest = _CAUTION
+        while iteration < self.max_iterations and cg_steps < self.max_products:
             V, vb = rows.correlation()
             gap = duality_gap(objective, V, point.value)
             if gap < 0.8 * best:
@@ -129,9 +133,10 @@ class NewtonSolver:
                 V, vb = rows.correlation()
             before = point.value
             iteration += 1
-            moved, steps = self._newton(objective, point, preconditioner, V, vb)
+            length, steps = self._newton(objective, point, preconditioner, V, vb, caution=caution)
             cg_steps += steps
-            if not moved or (stuck and before - point.value <= _LITTLE * abs(before)):
+            caution = max(least, 0.3 * caution) if length == 1.0 else min(greatest, 5 * caution)
+            if length == 0.0 or (stuck and before - point.value <= _LITTLE * abs(before)):
                 preconditioner.forget()
                 V, vb = rows.correlation()
                 _proximal_gradient(objective, point, V, vb)
@@ -153,8 +158,10 @@ class NewtonSolver:
         preconditioner: BlockPreconditioner,
         V: FloatArray,
         vb: FloatArray,
-    ) -> tuple[bool, int]:
-        """Take one Newton step on the face; say whether it was accepted."""
+        *,
+        caution: float,
+    ) -> tuple[float, int]:
+        """Take one Newton step; give the share of it that was accepted, and its CG steps."""
         rows, penalty, lam = objective.rows, objective.penalty, objective.lam
         W = point.W
         l1, l2 = penalty.l1(lam), penalty.l2(lam)
@@ -165,7 +172,7 @@ class NewtonSolver:
         preconditioner.cover(rows, working, likely)
         ones = np.ones((len(W), 1), bool)
         inside: BoolArray = np.concatenate([ones, working[:, features]], axis=1)
-        proximal = np.maximum(l2, _PROXIMAL * lam * penalty.factors)
+        proximal = np.maximum(l2, caution * lam * penalty.factors)
         ridge = np.concatenate([[0.0], proximal[features]])
 
         def product(D: FloatArray) -> FloatArray:
@@ -218,8 +225,14 @@ def _search(
     candidate: Callable[[float], tuple[FloatArray, FloatArray]],
     promised: Callable[[FloatArray, FloatArray], float],
     tries: int = 12,
-) -> bool:
-    """Halve the step until the objective falls enough; move `point` there if it does."""
+) -> float:
+    """Halve the step until the objective falls enough, and move `point` there.
+
+    Returns
+    -------
+    length : float
+        Share of the step that was taken; 0 if none was.
+    """
     length = 1.0
     size = abs(point.value)
     for _ in range(tries):
@@ -233,12 +246,12 @@ def _search(
             if np.isfinite(value) and value <= point.value + _SUFFICIENT * change + slack:
                 objective.rows.accept()
                 point.W, point.b, point.loss, point.value = W, b, loss, value
-                return True
+                return length
         length *= 0.5
-    return False
+    return 0.0
 
 
-def _proximal_gradient(objective: Objective, point: _Point, V: FloatArray, vb: FloatArray) -> bool:
+def _proximal_gradient(objective: Objective, point: _Point, V: FloatArray, vb: FloatArray) -> None:
     """Take one proximal gradient step with a length found by halving; the last resort."""
     penalty, lam = objective.penalty, objective.lam
     l1, l2 = penalty.l1(lam), penalty.l2(lam)
@@ -255,4 +268,4 @@ def _proximal_gradient(objective: Objective, point: _Point, V: FloatArray, vb: F
         smooth = -float(np.vdot(V, W - point.W) + vb @ (b - point.b))
         return smooth + penalty.change(point.W, W, lam)
 
-    return _search(objective, point, candidate, promised, tries=60)
+    _search(objective, point, candidate, promised, tries=60)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from clearhead._files import load_arrays, read_json, save_arrays, write_json
+from clearhead._files import known_fields, load_arrays, read_json, save_arrays, write_json
 from clearhead._plot import new_axes
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import CorruptFileError, InputError, SchemaVersionError, StepMissingError
@@ -238,7 +238,7 @@ class DecisionLayer:
             )
         try:
             arrays = load_arrays(folder / "layer.safetensors", meta["files"]["layer.safetensors"])
-            certificate = Certificate(**meta["certificate"])
+            certificate = Certificate(**known_fields(Certificate, meta["certificate"]))
             names = tuple(meta["class_names"])
             return cls(**arrays, class_names=names, certificate=certificate)
         except (KeyError, TypeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["Best", "FeaturesPerClass", "Percentile", "Rule", "Sparsest", "parse_rule"]
 
 
-class Rule:
+class Rule(ABC):
     """Base of the selection rules: :meth:`index` chooses, :meth:`apply` builds the layer."""
 
+    @abstractmethod
     def index(self, path: Path) -> int:
         """Index of the chosen point."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self) -> str:
         """Say in words what the rule does."""
-        raise NotImplementedError
 
     def apply(self, path: Path) -> DecisionLayer:
         """Build the layer of the chosen point."""

@@ -182,7 +182,7 @@ class ActivationBand(_Part):
 
 
 class FeatureCard(_Part):
-    """One deep feature that the selected layer uses (or that a finding names)."""
+    """One deep feature that the selected layer uses, or one of the dense layer's strongest."""
 
     index: int
     name: str | None = None

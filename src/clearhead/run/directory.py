@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clearhead._files import fingerprint, read_json, remove_temporaries, write_json
+from clearhead._files import fingerprint, known_fields, read_json, remove_temporaries, write_json
+from clearhead._version import MADE_BY
 from clearhead.errors import CorruptFileError, SchemaVersionError, StepMissingError, StorageError
 
 __all__ = ["NEEDS", "RUN_SCHEMA", "STEPS", "RunFile", "StepRecord"]
@@ -81,7 +82,11 @@ class RunFile:
                 "pip install --upgrade clearhead."
             )
         try:
-            steps = {name: StepRecord(**record) for name, record in value["steps"].items()}
+            steps = {
+                name: StepRecord(**known_fields(StepRecord, record))
+                for name, record in value["steps"].items()
+                if name in NEEDS
+            }
             return cls(folder, value["made_by"], value["model"], value["data"], steps)
         except (KeyError, TypeError, AttributeError) as error:
             raise CorruptFileError(f"{path} is damaged: {error!r}.") from error
@@ -105,7 +110,17 @@ class RunFile:
         """Fingerprint of what `step` would be made from now."""
         upstream = {name: self.steps[name].made_from for name in NEEDS[step]}
         root = {"model": self.model["fingerprints"], "data": self.data["fingerprint"]}
-        return fingerprint({"step": step, "options": options, "before": upstream, "root": root})
+        # What looks at the layer is cheap, and gets better with each version: do it again.
+        version = MADE_BY if step in ("explain", "debug", "report") else None
+        return fingerprint(
+            {
+                "step": step,
+                "options": options,
+                "before": upstream,
+                "root": root,
+                "version": version,
+            }
+        )
 
     def require(self, step: str) -> None:
         """Raise unless everything that `step` needs has been computed."""
@@ -121,11 +136,16 @@ class RunFile:
         record = self.steps.get(step)
         return record is not None and record.made_from == self.made_from(step, options)
 
+    def begin(self, step: str) -> None:
+        """Record, before its first file changes, that `step` and what came from it is void."""
+        void = {step, *_after(step)}
+        if void & set(self.steps):
+            self.steps = {name: kept for name, kept in self.steps.items() if name not in void}
+            self.write()
+
     def finish(self, step: str, options: Mapping[str, Any], seconds: float) -> None:
-        """Record that `step` has just been done; what came from it before is not current."""
+        """Record that `step` has just been done."""
         record = StepRecord(self.made_from(step, options), dict(options), round(seconds, 3))
-        stale = _after(step)
-        self.steps = {name: kept for name, kept in self.steps.items() if name not in stale}
         self.steps[step] = record
         self.write()
 

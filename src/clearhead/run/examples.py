@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from clearhead._files import checksum, read_json, write_bytes, write_json
 from clearhead.data import Dataset
-from clearhead.errors import DataError, StorageError
+from clearhead.errors import ClearheadError, DataError
+from clearhead.events import Event, EventCallback, emit
+
+_THUMBNAIL = re.compile(r"[0-9a-f]{32}\.jpg")
 
 __all__ = ["ExampleKeeper", "KeptExample"]
 
@@ -36,24 +40,43 @@ class ExampleKeeper:
         """Return what was kept of example `key`; nothing if it was not."""
         entry = self._index.get(key, {})
         if "image" in entry:
-            path = self.folder / entry["image"]
-            if path.parent != self.folder:
-                raise StorageError(f"{self.folder / 'index.json'} names a file outside its folder.")
-            return KeptExample(jpeg=path.read_bytes() if path.exists() else None)
+            return KeptExample(jpeg=self._thumbnail(str(entry["image"])))
         return KeptExample(text=entry.get("text"))
 
-    def keep(self, keys: Iterable[str], dataset: Callable[[], Dataset]) -> None:
-        """Keep the examples `keys`; opens the data only if one of them is not kept yet."""
+    def _thumbnail(self, name: str) -> bytes | None:
+        """Read a thumbnail; its name is its checksum, so nothing else can be put in its place."""
+        path = self.folder / name
+        if not _THUMBNAIL.fullmatch(name) or not path.is_file():
+            return None
+        data = path.read_bytes()
+        return data if checksum(data) == path.stem else None
+
+    def keep(
+        self,
+        keys: Iterable[str],
+        dataset: Callable[[], Dataset],
+        on_event: EventCallback | None = None,
+    ) -> None:
+        """Keep the examples `keys`; opens the data only if one of them is not kept yet.
+
+        When the data cannot be opened any more, their places stay empty, with a warning.
+        """
         missing = [key for key in dict.fromkeys(keys) if key not in self._index]
         if not missing:
             return
-        data = dataset()
+        try:
+            data = dataset()
+        except (ClearheadError, OSError) as error:
+            message = f"{len(missing)} examples cannot be shown: {error}"
+            emit(on_event, Event("explain", "warning", message))
+            return
         rows = {str(key): row for row, key in enumerate(data.ids)}
         for key in missing:
             try:
                 shown = data.show(rows[key])
             except (DataError, KeyError, OSError):
-                continue  # its place stays empty: a picture is no reason to lose a report
+                self._index[key] = {}  # its place stays empty
+                continue
             if shown.kind == "image":
                 name = f"{checksum(shown.jpeg)}.jpg"
                 write_bytes(self.folder / name, shown.jpeg)

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from clearhead._files import read_json, write_json
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
 from clearhead.debug import Finding, SplitView, bin_metadata, find
-from clearhead.errors import FingerprintMismatchError, InputError, StepMissingError
+from clearhead.errors import (
+    ClearheadError,
+    CorruptFileError,
+    FingerprintMismatchError,
+    InputError,
+    StepMissingError,
+)
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import FeatureExamples, find_examples
 from clearhead.features import FeatureStore, extract
 from clearhead.glm import Path as SparsePath
-from clearhead.glm import fit_path
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
 from clearhead.report import ReportData, ReportInputs, build_report, write_html
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.examples import ExampleKeeper
+from clearhead.run.fitting import check_proven, fit_both, forget_checkpoints, weighting
 
 __all__ = ["Run", "open_run"]
 
-DENSE = {"l1_ratio": 0.0, "n_lambdas": 25, "lambda_min_ratio": 1e-7}
-"""A ridge path starts far above the λ of any use (its λ_max stands for l1_ratio = .001)."""
+T = TypeVar("T")
+
+SELECTION = ("rule", "index", "dense_index")
 
 
 class Run:
@@ -93,14 +99,28 @@ class Run:
     # The steps ----------------------------------------------------------------------
 
     def extract(
-        self, *, batch_size: int | None = None, strict: bool = False, repair: bool = False
+        self,
+        *,
+        batch_size: int | None = None,
+        strict: bool = False,
+        repair: bool = False,
+        force: bool = False,
     ) -> FeatureStore:
-        """Compute the deep features of every example; see :func:`clearhead.extract`."""
-        options = {"batch_size": batch_size, "strict": strict}
+        """Compute the deep features of every example; see :func:`clearhead.extract`.
+
+        `strict` and `repair` look at a finished store too; `force` computes it again.
+        """
         folder = self.folder / "features"
-        if self._is_current("extract", options, force=repair):
+        # Batches change features by rounding only, so their size makes no other store.
+        current = self._is_current("extract", {}, force)
+        if current and not (strict or repair):
             return self.store
         started = time.perf_counter()
+        if not current:
+            self.file.begin("extract")
+        if force:
+            shutil.rmtree(folder, ignore_errors=True)
+        self.__dict__.pop("store", None)
         store = extract(
             self.backbone,
             self.dataset,
@@ -110,8 +130,8 @@ class Run:
             repair=repair,
             on_event=self.on_event,
         )
-        self.__dict__.pop("store", None)
-        self._finish("extract", options, started)
+        if not current:
+            self._finish("extract", {}, started)
         return store
 
     def fit(
@@ -122,12 +142,25 @@ class Run:
         lambda_min_ratio: float = 1e-3,
         tol: float = 1e-4,
         seed: int = 0,
+        ban: Sequence[int] = (),
+        balanced: bool = False,
         strict: bool = False,
         force: bool = False,
     ) -> SparsePath:
         """Fit the sparse path, and the ridge path that stands for a dense layer.
 
-        See :func:`clearhead.fit_path` for the options.
+        Parameters
+        ----------
+        l1_ratio, n_lambdas, lambda_min_ratio, tol, seed
+            As in :func:`clearhead.fit_path`.
+        ban : sequence of int
+            Features that no layer may use: their penalty factor is infinite.
+        balanced : bool
+            Weigh examples so that every class counts alike.
+        strict : bool
+            A point that is not proven optimal is an error.
+        force : bool
+            Fit again though nothing has changed.
         """
         options = {
             "l1_ratio": l1_ratio,
@@ -135,26 +168,26 @@ class Run:
             "lambda_min_ratio": lambda_min_ratio,
             "tol": tol,
             "seed": seed,
+            "ban": sorted({int(feature) for feature in ban}),
+            "balanced": balanced,
         }
-        if self._is_current("fit", options, force or strict):
-            return self.path()
-        started = time.perf_counter()
         folder = self.folder / "path"
-        common: dict[str, Any] = {"tol": tol, "seed": seed, "strict": strict}
-        # The dense path takes seconds and comes first: what is interrupted is the sparse one,
-        # which goes on from its last finished point.
-        for kind, shape in {"dense": DENSE, "sparse": options}.items():
-            checkpoint = folder / f"{kind}.unfinished"
-            path = fit_path(
-                self.store,
-                **{**shape, **common},
-                checkpoint=checkpoint,
-                on_event=self._named(kind),
-            )
+        if self._is_current("fit", options, force):
+            path = self.path()
+            if strict:
+                check_proven(path, folder)
+            return path
+        started = time.perf_counter()
+        weights = weighting(self.store, ban, balanced=balanced)
+        grid = {"l1_ratio": l1_ratio, "n_lambdas": n_lambdas, "lambda_min_ratio": lambda_min_ratio}
+        common = {**weights, "tol": tol, "seed": seed, "strict": strict}
+        paths = fit_both(self.store, folder, grid, common, self.on_event)
+        self.file.begin("fit")
+        for kind, path in paths.items():
             path.save(folder / kind)
-            shutil.rmtree(checkpoint, ignore_errors=True)
         self._finish("fit", options, started)
-        return self.path()
+        forget_checkpoints(folder)
+        return paths["sparse"]
 
     def select(self, rule: Rule | str | None = None, *, force: bool = False) -> DecisionLayer:
         """Choose a point of the path; by default the sparsest within 5 points of the best.
@@ -170,8 +203,8 @@ class Run:
             return self.layer()
         started = time.perf_counter()
         path, dense = self.path(), self.path("dense")
-        index = rule.index(path)
-        layer = path.select(rule)
+        index, layer = rule.index(path), path.select(rule)
+        self.file.begin("select")
         layer.save(self.folder / "layer" / "sparse")
         dense.select(Best()).save(self.folder / "layer" / "dense")
         chosen = {"rule": rule.describe(), "index": index, "dense_index": Best().index(dense)}
@@ -199,8 +232,8 @@ class Run:
         found = find_examples(
             layer, self.store.matrix()[rows], self.store.ids[rows], chosen=sorted(shown), k=k
         )
-        ids = [i for f in found for i, _ in (*f.highest, *f.lowest)]
-        self._keep(ids)
+        self.file.begin("explain")
+        self._keep([i for f in found for i, _ in (*f.highest, *f.lowest)])
         write_json(self.folder / "explain" / "examples.json", [f.to_dict() for f in found])
         self._finish("explain", options, started)
         emit(self.on_event, Event("explain", "end", f"{len(found)} features"))
@@ -213,6 +246,7 @@ class Run:
             return self.findings
         started = time.perf_counter()
         findings = find(self.view("validation"), self.view("test"), on_event=self.on_event)
+        self.file.begin("debug")
         self._keep([i for f in findings for i in f.examples])
         write_json(self.folder / "findings.json", [f.to_dict() for f in findings])
         self._finish("debug", options, started)
@@ -232,13 +266,21 @@ class Run:
         return target
 
     def all(
-        self, *, rule: Rule | str | None = None, force: bool = False, **fit_options: Any
+        self,
+        *,
+        batch_size: int | None = None,
+        strict: bool = False,
+        repair: bool = False,
+        rule: Rule | str | None = None,
+        force: bool = False,
+        **fit_options: Any,
     ) -> Path:
         """Do every step that is not done; returns where the report is.
 
-        With `force` every step after extraction is done again.
+        `batch_size`, `strict` and `repair` go to :meth:`extract`, `rule` to
+        :meth:`select`, other options to :meth:`fit`. `force` does every step again.
         """
-        self.extract()
+        self.extract(batch_size=batch_size, strict=strict, repair=repair, force=force)
         self.fit(force=force, **fit_options)
         self.select(rule)
         self.explain()
@@ -266,21 +308,22 @@ class Run:
     def selection(self) -> Mapping[str, Any]:
         """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
         self.file.require("explain")
-        value: Mapping[str, Any] = read_json(self.folder / "layer" / "selection.json")
-        return value
+        path = self.folder / "layer" / "selection.json"
+        return _read(path, "select", lambda v: {key: v[key] for key in SELECTION})
 
     @property
     def explanations(self) -> list[FeatureExamples]:
         """What :meth:`explain` found."""
         self._done("explain")
-        value = read_json(self.folder / "explain" / "examples.json")
-        return [FeatureExamples.from_dict(item) for item in value]
+        path = self.folder / "explain" / "examples.json"
+        return _read(path, "explain", lambda v: [FeatureExamples.from_dict(i) for i in _items(v)])
 
     @property
     def findings(self) -> list[Finding]:
         """What :meth:`debug` found, ranked."""
         self._done("debug")
-        return [Finding.from_dict(item) for item in read_json(self.folder / "findings.json")]
+        path = self.folder / "findings.json"
+        return _read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
 
     def view(self, split: str) -> SplitView:
         """One split as the checks see it."""
@@ -337,13 +380,7 @@ class Run:
 
     def _keep(self, ids: list[str]) -> None:
         if self.file.data["keep_examples"]:
-            self._keeper.keep(ids, lambda: self.dataset)
-
-    def _named(self, kind: str) -> EventCallback:
-        """Say in each event's message which path it is about."""
-        return lambda event: emit(
-            self.on_event, replace(event, message=f"{kind} path: {event.message}")
-        )
+            self._keeper.keep(ids, lambda: self.dataset, self.on_event)
 
     def _is_current(self, step: str, options: Mapping[str, Any], force: bool = False) -> bool:
         self.file.require(step)
@@ -371,3 +408,21 @@ def open_run(folder: Path | str, on_event: EventCallback | None = None) -> Run:
         It is none, it is damaged, or a newer clearhead made it.
     """
     return Run(RunFile.read(Path(folder)), on_event)
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    return value
+
+
+def _read(path: Path, step: str, build: Callable[[Any], T]) -> T:
+    """Read a result from JSON; what does not have its form is damaged."""
+    try:
+        return build(read_json(path))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, ClearheadError):
+            raise
+        raise CorruptFileError(
+            f"{path} is damaged ({error!r}). Run `clearhead {step} {path.parent} --force`."
+        ) from error

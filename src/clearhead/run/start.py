@@ -8,7 +8,7 @@ from typing import Any
 
 from clearhead._version import MADE_BY
 from clearhead.backbones import Backbone, open_backbone
-from clearhead.data import Dataset, Problem, open_dataset
+from clearhead.data import PACKAGED, Dataset, Problem, open_dataset
 from clearhead.errors import FingerprintMismatchError, InputError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.run.directory import RunFile
@@ -61,7 +61,9 @@ def new_run(
         dataset, spec = data, None
     else:
         dataset = open_dataset(data, **options)
-        spec = str(Path(data).resolve()) if Path(data).exists() else str(data)
+        # As in open_dataset, a name wins over a folder of the same name.
+        named = str(data).lower().replace("_", "-") in PACKAGED
+        spec = str(data) if named else str(Path(data).resolve())
     backbone = model if isinstance(model, Backbone) else open_backbone(model)
     if backbone.modality != dataset.modality:
         raise InputError(
@@ -88,14 +90,22 @@ def new_run(
             "keep_examples": keep_examples,
         },
     )
+    differ: list[str] = []
     if file.path.exists():
         before = RunFile.read(folder)
-        _check_same(before, file, force=force)
-        if not _differences(before, file):
-            file.steps = before.steps
+        differ = _differences(before, file)
+        if differ and not force:
+            raise FingerprintMismatchError(
+                f"{folder} holds a run of {before.model['name']} on {before.data['name']}; asked "
+                f"for is {backbone.name} on {dataset.name}, and the {' and '.join(differ)} differ. "
+                "Choose another --out, or discard that run with --force."
+            )
+        file.steps = {} if differ else before.steps
+    file.write()
+    if differ:
+        _discard(folder)
     if not keep_examples:
         shutil.rmtree(folder / "examples", ignore_errors=True)
-    file.write()
     run = Run(file, on_event)
     run.backbone, run.dataset = backbone, dataset
     return run
@@ -121,28 +131,17 @@ def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[di
 
 
 def _differences(before: RunFile, now: RunFile) -> list[str]:
-    pairs = {
-        "weights": (before.model["fingerprints"]["weights"], now.model["fingerprints"]["weights"]),
-        "preprocessing": (
-            before.model["fingerprints"]["preprocessing"],
-            now.model["fingerprints"]["preprocessing"],
-        ),
-        "data": (before.data["fingerprint"], now.data["fingerprint"]),
-    }
-    return [name for name, (old, new) in pairs.items() if old != new]
+    """Name what the two runs were not both made from."""
+    old, new = (file.model["fingerprints"] for file in (before, now))
+    differ = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    if before.data["fingerprint"] != now.data["fingerprint"]:
+        differ.append("data")
+    return differ
 
 
-def _check_same(before: RunFile, now: RunFile, *, force: bool) -> None:
-    differ = _differences(before, now)
-    if not differ:
-        return
-    if not force:
-        raise FingerprintMismatchError(
-            f"{now.folder} holds a run of {before.model['name']} on {before.data['name']}; asked "
-            f"for is {now.model['name']} on {now.data['name']}, and the {' and '.join(differ)} "
-            "differ. Choose another --out, or discard that run with --force."
-        )
+def _discard(folder: Path) -> None:
+    """Delete what a run of something else left; its run.json is rewritten before."""
     for name in ("features", "path", "layer", "explain", "examples"):
-        shutil.rmtree(now.folder / name, ignore_errors=True)
+        shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("findings.json", "report.html"):
-        (now.folder / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)

@@ -55,7 +55,7 @@ function howToRead() {
   const rows = [
     ["Deep features", "The numbers that the network hands to its last layer. Each is standardised on the training split: 0 is its mean, and 1\u2009σ is one standard deviation."],
     ["Weight", "How much a class's score changes when a feature grows by one standard deviation. ▲ adds to the score, ▼ takes from it; so for ▼ it is the lowest examples that speak for the class."],
-    ["Evidence", "Weight times activation, summed over the features that speak for the class; shares are averages on validation."],
+    ["Evidence", "What a feature adds to a class's lead over the best other class. Shares are of all that speaks for the class, on its validation examples."],
     ["Regularization path", "The same layer for many strengths λ of the elastic net, from no feature to many. λ trades accuracy for fewer features."],
     ["Duality gap", "A computed bound on how far a layer is from the best possible one for its λ: 3e-5 means that no other weights can lower its objective by more than 0.003%."],
     ["Confirmed", "A finding is proposed on validation and tested once on test; it is confirmed when the test split agrees at 5% after Holm's correction for the number of tests."],

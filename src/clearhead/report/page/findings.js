@@ -1,12 +1,6 @@
 // Look here first: what may be wrong with the model, ranked.
 
 const KINDS = { leaning: "Leans on one feature", hub: "Feature of many classes", blame: "Feature to blame", slice: "Weak slice", given_up: "Class given up" };
-const CHECKS = [
-  "a class that leans on one feature",
-  "a feature that decides many classes",
-  "errors that vanish when one feature is set to zero",
-  "metadata slices with much lower accuracy or recall",
-];
 // So many stand beside the chart; the others follow below it.
 const BESIDE = 2;
 const MORE = 6;
@@ -53,9 +47,8 @@ function emptyFindings() {
 }
 
 function checkList() {
-  const made = DATA.checks?.length ? DATA.checks : CHECKS;
   return [
-    h("ul", null, made.map((words) => h("li", null, said(words)))),
+    h("ul", null, DATA.checks.map((words) => h("li", null, said(words)))),
     !DATA.data.metadata.length && h("p", { class: "muted" }, "The data have no metadata columns, so there were no slices to compare."),
   ];
 }

@@ -32,7 +32,7 @@ function confusionsPart() {
 
 // How often one feature alone is to blame.
 const mendedWords = (e) => h("p", { class: "lead blamed" },
-  h("b", null, percent(e.value)), ` of the test errors (${range(e)}) have one single feature to blame: set it to its mean, and the mistake is gone.`);
+  h("b", null, percent(e.value)), ` of the test errors (${range(e)}) would be right if one single feature, another one for each, were set to its mean. Right answers that this would break are not counted: see the findings for features that are better off.`);
 
 function slicesPart() {
   const columns = [...new Set(DATA.slices.map((row) => row.column))];
@@ -62,7 +62,7 @@ function sliceTable(column, scale) {
   show(SLICE_STEP);
   return [
     h("h4", null, said(column)),
-    h("table", { class: "plain-table stack" },
+    h("table", { class: "plain-table stack slices" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "Value"), h("th", { scope: "col", class: "number" }, "Accuracy"),
         few ? Array.from({ length: K }, (_, k) => h("th", { scope: "col", class: "number" }, "Recall, ", said(className(k))))
           : h("th", { scope: "col", class: "number" }, "Lowest recall"))), body),

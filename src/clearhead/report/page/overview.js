@@ -21,11 +21,18 @@ function heroSection() {
     barcodes(),
     h("dl", { class: "headline" },
       fact("Cost of sparsity", known(drop) ? points(drop) : DASH,
-        sparseAccuracy && [`sparse ${withRange(sparseAccuracy)}`, h("br"), `dense ${withRange(denseAccuracy)}`], ""),
+        sparseAccuracy && [`sparse ${withRange(sparseAccuracy)}`, h("br"), `dense ${withRange(denseAccuracy)}`, commonest()], ""),
       findingsFact(),
       proofFact(),
       networkFact() ?? dataFact()),
   );
+}
+
+// What always naming the commonest class would reach: without it an accuracy says little.
+function commonest() {
+  const counts = DATA.data.splits.find((row) => row.split === JUDGE)?.per_class ?? [];
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  return total ? [h("br"), `commonest class alone ${percent(Math.max(...counts) / total)}`] : [];
 }
 
 const fact = (name, value, more, tone) =>
@@ -86,7 +93,7 @@ function barcodes() {
 function pathPanel() {
   return h("section", { class: "panel path-panel", "aria-labelledby": "path-title" },
     h("h2", { id: "path-title" }, "Accuracy along the path"),
-    h("p", { class: "lead" }, "Each point is one layer, solved to proven optimality. Chosen: ", said(DATA.path.rule), "."),
+    h("p", { class: "lead" }, `Each point is one layer${DATA.path.points.every((q) => q.status === "optimal") ? ", solved to proven optimality" : ""}. Chosen: `, said(DATA.path.rule), "."),
     pathChart(),
     h("p", { class: "hint" }, "Point at the chart, or focus it and use the arrow keys. The band is the 95% interval on ", JUDGE, ". ",
       h("a", { href: "#path-table" }, "The points as a table")));

@@ -219,11 +219,14 @@ function chosenMark(x, y, box, width) {
   if (!e) return null;
   const at = x(chosen.features_per_class);
   // Below the curves at the right there is room, unless the page is narrow.
-  const left = at + 205 > width && at > width / 2;
+  const wide = 200;
+  const right = at + 8 + wide <= width;
+  const left = !right && at - 8 - wide >= box.left;
+  const start = right ? at + 8 : left ? at - 8 : Math.max(box.left + 4, width - wide);
   return s("g", { class: "chosen" },
     s("path", { d: `M${at} ${y(e.value) + 7}V${box.bottom}` }),
     s("circle", { cx: at, cy: y(e.value), r: 6 }),
-    s("text", { x: at + (left ? -8 : 8), y: box.bottom - 24, "text-anchor": left ? "end" : "start" },
+    s("text", { x: start, y: box.bottom - 24, "text-anchor": left ? "end" : "start" },
       s("tspan", { class: "chosen-main" }, `Chosen: ${amount(chosen.features_per_class)} features a class`),
-      s("tspan", { x: at + (left ? -8 : 8), dy: 15 }, `${JUDGE} ${withRange(e)}`)));
+      s("tspan", { x: start, dy: 15 }, `${JUDGE} ${withRange(e)}`)));
 }
