@@ -57,6 +57,11 @@ def explain_os_errors(path: Path) -> Iterator[None]:
                 f"{path} cannot be written: {error.strerror}. Choose another folder with --out "
                 "or change its permissions."
             ) from error
+        if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+            raise StorageError(
+                f"{path} cannot be written: {error.strerror}. A file stands where a folder should "
+                "be, or a folder where a file should be: choose another --out."
+            ) from error
         raise
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clearhead.cli.main import app
+from clearhead.cli.app import app
 
 Cli = Callable[..., Any]
 

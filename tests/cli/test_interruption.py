@@ -49,7 +49,7 @@ def features(folder: Path) -> dict[str, bytes]:
 MOMENTS = {
     "extraction begins": ("extract", "start"),
     "inside the path": ("fit", "progress 8 sparse"),
-    "between the paths": ("fit", "end None dense"),
+    "between the paths": ("fit", "end 25 dense"),
     "explaining": ("explain", "start"),
     "debugging": ("debug", "progress 2"),
 }

@@ -157,7 +157,7 @@ def test_newer_and_damaged_runs_are_refused(run_folder: Path, tmp_path: Path) ->
     with pytest.raises(SchemaVersionError):
         clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=400)
     path.write_text("{")
-    with pytest.raises(CorruptFileError, match="not valid JSON"):
+    with pytest.raises(CorruptFileError, match="Delete it and run `clearhead run MODEL DATA"):
         clearhead.open_run(run_folder)
     path.write_text('{"schema_version": 1}')
     with pytest.raises(CorruptFileError, match="damaged"):

@@ -31,9 +31,15 @@ def command(
     which: Annotated[Demo, typer.Argument(help="text or vision")] = Demo.TEXT,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", show_default="runs/demo-text or -vision"),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="The run directory.",
+            show_default="runs/demo-text or runs/demo-vision",
+        ),
     ] = None,
-    force: o.Force = False,
+    force: o.ForceRun = False,
 ) -> None:
     """See it all on a real network and real data.
 

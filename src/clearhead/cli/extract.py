@@ -22,7 +22,7 @@ def command(
     strict: o.Strict = False,
     no_examples: o.NoExamples = False,
     repair: o.Repair = False,
-    force: o.Force = False,
+    force: o.ForceRun = False,
 ) -> None:
     """Compute the deep features of every example.
 

@@ -13,6 +13,7 @@ __all__ = [
     "BatchSize",
     "Data",
     "Force",
+    "ForceRun",
     "L1Ratio",
     "LabelColumn",
     "LambdaMinRatio",
@@ -72,10 +73,11 @@ BatchSize = Annotated[int | None, typer.Option(help="Examples a batch; chosen wh
 Repair = Annotated[
     bool, typer.Option("--repair", help="Compute damaged or missing feature shards again.")
 ]
-Force = Annotated[
+Force = Annotated[bool, typer.Option("--force", help="Do it again though nothing has changed.")]
+ForceRun = Annotated[
     bool,
     typer.Option(
-        "--force", help="Do it again though nothing changed; overwrite a run of other inputs."
+        "--force", help="Do it all again, and overwrite a run of another network or other data."
     ),
 ]
 

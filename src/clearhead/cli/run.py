@@ -27,7 +27,7 @@ def command(
     strict: o.Strict = False,
     no_examples: o.NoExamples = False,
     repair: o.Repair = False,
-    force: o.Force = False,
+    force: o.ForceRun = False,
 ) -> None:
     """Do every step, from network and data to a report.
 

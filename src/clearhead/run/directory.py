@@ -71,7 +71,13 @@ class RunFile:
                 f"{folder} is not a run directory: it has no run.json. Make one with "
                 f"`clearhead run MODEL DATA --out {folder}`."
             )
-        value = read_json(path)
+        try:
+            value = read_json(path)
+        except CorruptFileError as error:
+            raise CorruptFileError(
+                f"{path} is damaged ({error.__cause__}). Delete it and run `clearhead run MODEL "
+                f"DATA --out {folder}` again: features that are whole are found and used."
+            ) from error
         version = value.get("schema_version") if isinstance(value, dict) else None
         if not isinstance(version, int):
             raise CorruptFileError(f"{path} has no schema_version: it is not a clearhead run.")

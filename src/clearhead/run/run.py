@@ -14,7 +14,6 @@ from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
 from clearhead.debug import Finding, SplitView, bin_metadata, find
 from clearhead.errors import (
-    ClearheadError,
     CorruptFileError,
     FingerprintMismatchError,
     InputError,
@@ -24,6 +23,7 @@ from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import FeatureExamples, find_examples
 from clearhead.features import FeatureStore, extract
 from clearhead.glm import Path as SparsePath
+from clearhead.glm.checks import check_scalars
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
 from clearhead.report import ReportData, ReportInputs, build_report, write_html
 from clearhead.run.directory import STEPS, RunFile
@@ -172,6 +172,14 @@ class Run:
             "balanced": balanced,
         }
         folder = self.folder / "path"
+        check_scalars(
+            family="auto",
+            l1_ratio=l1_ratio,
+            n_lambdas=n_lambdas,
+            lambda_min_ratio=lambda_min_ratio,
+            tol=tol,
+            seed=seed,
+        )
         if self._is_current("fit", options, force):
             path = self.path()
             if strict:
@@ -224,7 +232,6 @@ class Run:
             return self.explanations
         started = time.perf_counter()
         layer, dense = self.layer(), self.layer("dense")
-        emit(self.on_event, Event("explain", "start", total=layer.used.size, unit="features"))
         rows = self.store.split != "test"
         shown = set(layer.used.tolist())
         for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
@@ -259,7 +266,11 @@ class Run:
             return target
         self.file.require("report")
         started = time.perf_counter()
-        write_html(self.report_data(), target)
+        data = self.report_data()
+        if self.file.data["keep_examples"] and not any(e.text or e.image for e in data.examples):
+            message = f"no example can be shown; clearhead explain {self.folder} --force finds them"
+            emit(self.on_event, Event("report", "warning", message))
+        write_html(data, target)
         if out is None:
             self._finish("report", {}, started)
         emit(self.on_event, Event("report", "end", str(target)))
@@ -309,21 +320,21 @@ class Run:
         """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
         self.file.require("explain")
         path = self.folder / "layer" / "selection.json"
-        return _read(path, "select", lambda v: {key: v[key] for key in SELECTION})
+        return self._read(path, "select", lambda v: {key: v[key] for key in SELECTION})
 
     @property
     def explanations(self) -> list[FeatureExamples]:
         """What :meth:`explain` found."""
         self._done("explain")
-        path = self.folder / "explain" / "examples.json"
-        return _read(path, "explain", lambda v: [FeatureExamples.from_dict(i) for i in _items(v)])
+        path, build = self.folder / "explain" / "examples.json", FeatureExamples.from_dict
+        return self._read(path, "explain", lambda value: [build(item) for item in _items(value)])
 
     @property
     def findings(self) -> list[Finding]:
         """What :meth:`debug` found, ranked."""
         self._done("debug")
         path = self.folder / "findings.json"
-        return _read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
+        return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
 
     def view(self, split: str) -> SplitView:
         """One split as the checks see it."""
@@ -382,6 +393,16 @@ class Run:
         if self.file.data["keep_examples"]:
             self._keeper.keep(ids, lambda: self.dataset, self.on_event)
 
+    def _read(self, path: Path, step: str, build: Callable[[Any], T]) -> T:
+        """Read a result from JSON; what is missing or has another form is damaged."""
+        try:
+            return build(read_json(path))
+        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
+            raise CorruptFileError(
+                f"{path} is missing or damaged ({error}). Make it again: "
+                f"clearhead {step} {self.folder} --force."
+            ) from error
+
     def _is_current(self, step: str, options: Mapping[str, Any], force: bool = False) -> bool:
         self.file.require(step)
         current = self.file.is_current(step, options) and not force
@@ -414,15 +435,3 @@ def _items(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, not {type(value).__name__}")
     return value
-
-
-def _read(path: Path, step: str, build: Callable[[Any], T]) -> T:
-    """Read a result from JSON; what does not have its form is damaged."""
-    try:
-        return build(read_json(path))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, ClearheadError):
-            raise
-        raise CorruptFileError(
-            f"{path} is damaged ({error!r}). Run `clearhead {step} {path.parent} --force`."
-        ) from error

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from clearhead.cli import debug, demo, explain, extract, fit, report, run, select, show
+from clearhead.cli import (
+    EXIT_INTERRUPTED,
+    INTERRUPTED,
+    debug,
+    demo,
+    explain,
+    extract,
+    fit,
+    report,
+    run,
+    select,
+    show,
+)
 from clearhead.errors import ClearheadError
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 EXIT_ERROR = 2
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="clearhead",
@@ -48,10 +58,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(EXIT_ERROR) from error
         except KeyboardInterrupt as error:
-            typer.echo(
-                "\nInterrupted. What was finished is kept: run the same command again to go on.",
-                err=True,
-            )
+            typer.echo(INTERRUPTED, err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from error
 
     return guarded
@@ -79,10 +86,3 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-def main() -> None:
-    """Run the command line."""
-    # Threads that spin while they wait halve the speed of a machine that others use too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app()
