@@ -50,7 +50,7 @@ MOMENTS = {
     "extraction begins": ("extract", "start"),
     "inside the path": ("fit", "progress 8 sparse"),
     "between the paths": ("fit", "end 25 dense"),
-    "explaining": ("explain", "start"),
+    "after selecting": ("select", "end"),
     "debugging": ("debug", "progress 2"),
 }
 
