@@ -56,7 +56,7 @@ def find_leaning(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             p_value=mcnemar_greater(lost, won),
             mend=(
                 f"Look at what feature {feature} responds to. If it is not what makes a {name}, "
-                f"fit again without it (clearhead fit RUN --ban {feature}); if it is, the class "
+                f"fit again without it (`clearhead fit RUN --ban {feature}`); if it is, the class "
                 "needs more varied examples."
             ),
             features=(feature,),
