@@ -48,8 +48,8 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             effect=Effect(f"recall of {name} lost to sparsity", value, low, high, n),
             p_value=mcnemar_greater(lost, won),
             mend=(
-                "Select a point of the path with more features (`clearhead select RUN --rule best`), "
-                "or fit with the classes weighed alike (`clearhead fit RUN --balanced`)."
+                "Select a point of the path with more features (`clearhead select RUN --rule "
+                "best`), or fit with the classes weighed alike (`clearhead fit RUN --balanced`)."
             ),
             classes=(c,),
             examples=tuple(str(i) for i in test.ids[missed][:8]),

@@ -61,7 +61,8 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             mend=(
                 f"Look at what feature {feature} responds to: a property of the picture or text "
                 "as a whole (brightness, length, source) should not decide between so many "
-                f"classes. If it is one, fit again without it (`clearhead fit RUN --ban {feature}`)."
+                "classes. If it is one, fit again without it "
+                f"(`clearhead fit RUN --ban {feature}`)."
             ),
             features=(feature,),
             classes=tuple(int(c) for c in np.flatnonzero(validation.weight[:, column])),
