@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -101,16 +104,27 @@ def files(folder):
     }
 
 
+def _event(event, folder, mode):
+    """Say what happened; stop where `mode` says, at the same moment on any machine."""
+    print(event.kind, event.done, flush=True)
+    if event.kind != "progress":
+        return
+    if mode == "die" and list((folder / "partial").glob("*.json")):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if mode == "interrupt" and event.done >= 20:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 if __name__ == "__main__":  # a process of its own, to be killed
     from clearhead.features import extract
 
     torch.set_num_threads(1)
-    say = len(sys.argv) > 2
+    folder, mode = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
     extract(
         network(width=384, depth=12),
         texts(240),
-        sys.argv[1],
+        folder,
         flush_seconds=0.05,
         shard_rows=100,
-        on_event=lambda event: print(event.kind, event.done, flush=True) if say else None,
+        on_event=lambda event: _event(event, folder, mode),
     )
