@@ -16,6 +16,8 @@ import clearhead
 # the kernel does, at a moment that is the same on a fast and on a slow machine.
 PROGRAM = """
 import os, signal, sys
+# A test run in the background is born deaf to Ctrl-C; this process is not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from clearhead.cli import progress
 step, text, how, *arguments = sys.argv[1:]
 draw = progress.Progress.__call__

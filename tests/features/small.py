@@ -119,6 +119,8 @@ if __name__ == "__main__":  # a process of its own, to be killed
     from clearhead.features import extract
 
     torch.set_num_threads(1)
+    # A test run in the background is born deaf to Ctrl-C; this process is not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, mode = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
     extract(
         network(width=384, depth=12),
