@@ -50,10 +50,6 @@ class DualTerms:
 class Family(Protocol):
     """A loss ``l(z, y)``, convex in the scores z, with what a Newton method needs."""
 
-    @property
-    def name(self) -> str:
-        """``"binomial"`` or ``"multinomial"``."""
-
     def n_outputs(self, n_classes: int) -> int:
         """Rows of the coefficients."""
 
@@ -85,8 +81,6 @@ class Family(Protocol):
 @dataclass(frozen=True)
 class Binomial:
     """``log(1 + exp(z)) - y z`` for y in {0, 1}: one coefficient vector."""
-
-    name: str = "binomial"
 
     def n_outputs(self, n_classes: int) -> int:
         """One."""
@@ -138,8 +132,6 @@ def _margin(Z: FloatArray, y: IntArray) -> FloatArray:
 @dataclass(frozen=True)
 class Multinomial:
     """``logsumexp(z) - z_y``: one coefficient vector a class, all classes coupled."""
-
-    name: str = "multinomial"
 
     def n_outputs(self, n_classes: int) -> int:
         """One a class."""
@@ -194,8 +186,6 @@ class Multinomial:
         return np.asarray(Z.argmax(axis=0))
 
 
-def family_of(name: str, n_classes: int) -> Binomial | Multinomial:
-    """Family called `name`; ``"auto"`` is binomial for two classes, multinomial above."""
-    if name == "binomial" or (name == "auto" and n_classes == 2):
-        return Binomial()
-    return Multinomial()
+def family_of(name: str) -> Binomial | Multinomial:
+    """Family called ``"binomial"`` or ``"multinomial"``."""
+    return Binomial() if name == "binomial" else Multinomial()

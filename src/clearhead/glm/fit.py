@@ -245,7 +245,7 @@ def _prepare(problem: Problem, l1_ratio: float, standardize: bool, seed: int) ->
     size = 8 * len(columns) * len(keep)
     dtype = np.float64 if size <= _FLOAT64_BYTES else np.float32
     A = standardized_columns(train.rows, how, columns, keep, dtype)
-    family = family_of(problem.family, len(problem.classes.labels))
+    family = family_of(problem.family)
     v = weights[keep] / weights.sum()
     rows = DenseRows(
         A,
@@ -320,7 +320,7 @@ def _short(solution: Any) -> str:
 
 def _assemble(fit: _Fit, grid: FloatArray, tol: float, points: _Points, identity: str) -> Path:
     problem, how = fit.problem, fit.how
-    family = family_of(problem.family, len(problem.classes.labels))
+    family = family_of(problem.family)
     intercepts = np.array(points.intercepts)
     n = int((problem.weights > 0).sum())
     losses = {"train": np.array([c.loss for c in points.certificates])}

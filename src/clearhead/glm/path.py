@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
+from clearhead._plot import new_axes
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
 from clearhead.glm.accuracy import Accuracy
@@ -256,15 +257,7 @@ class Path:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw accuracy against features per class, a line and a band for each split."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:  # pragma: no cover
-            from clearhead.errors import MissingDependencyError
-
-            raise MissingDependencyError(
-                "Path.plot needs matplotlib: pip install 'clearhead[plot]'."
-            ) from error
-        axes: Any = Figure(figsize=(6, 4), layout="constrained").subplots() if ax is None else ax
+        axes: Any = new_axes() if ax is None else ax
         used = self.features_per_class
         for split, values in self.accuracies.items():
             (line,) = axes.plot(used, [a.value for a in values], label=split, marker=".", ms=4)
@@ -274,7 +267,8 @@ class Path:
         axes.set_xlabel("features per class")
         axes.set_ylabel("accuracy")
         axes.legend(frameon=False)
-        return axes  # type: ignore[no-any-return]
+        drawn: Axes = axes
+        return drawn
 
     def __repr__(self) -> str:
         return (
