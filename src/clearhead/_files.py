@@ -32,6 +32,7 @@ __all__ = [
     "read_json",
     "remove_temporaries",
     "save_arrays",
+    "storable",
     "whole_or_absent",
     "write_bytes",
     "write_json",
@@ -127,6 +128,11 @@ def read_json(path: Path) -> Any:
         raise CorruptFileError(
             f"{path} is not valid JSON ({error}). Delete it and run the step that writes it again."
         ) from error
+
+
+def storable(text: str) -> str:
+    r"""Spell lone surrogates (from odd file names) as ``\udcff``: no file format takes them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def known_fields(kind: type[Any], value: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clearhead._files import storable
 from clearhead._types import IntArray, StrArray
 from clearhead.data.dataset import Problem
 from clearhead.data.splits import SPLIT_NAMES, check_splits, complete_splits
 from clearhead.errors import DataError
 
-__all__ = ["Assembled", "assemble", "check_strict", "listed", "printable", "require_labels"]
+__all__ = ["Assembled", "assemble", "check_strict", "listed", "require_labels"]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 
@@ -76,7 +77,7 @@ def assemble(
     if metadata is not None and len(metadata) != n:
         raise DataError(f"The metadata have {len(metadata):,} rows for {n:,} examples.")
     require_labels(labels, where)
-    clean = [printable(str(identity)) for identity in ids]
+    clean = [storable(str(identity)) for identity in ids]
     _require_unique(clean, where)
     codes, names = _encode(labels, class_names)
     given = None if split is None else _read_splits(split, where)
@@ -90,11 +91,6 @@ def assemble(
         metadata=_clean_metadata(metadata, n),
         notes=notes,
     )
-
-
-def printable(text: str) -> str:
-    r"""Write lone surrogates (from odd file names) as ``\udcff``: names must go into files."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def listed(items: Sequence[str], most: int = 5) -> str:
@@ -154,11 +150,11 @@ def _encode(
     labels: Sequence[Any], class_names: Sequence[str] | None
 ) -> tuple[IntArray, tuple[str, ...]]:
     """Labels as indices into the names of the classes."""
-    written = [printable(str(label).strip()) for label in labels]
+    written = [storable(str(label).strip()) for label in labels]
     if class_names is None:
         written, names = _named(written)
     else:
-        names = tuple(printable(str(name)) for name in class_names)
+        names = tuple(storable(str(name)) for name in class_names)
         unknown = sorted(set(written) - set(names))
         if unknown:
             raise DataError(
@@ -221,7 +217,7 @@ def _clean_metadata(metadata: pd.DataFrame | None, n: int) -> pd.DataFrame:
         column = metadata[name]
         if not pd.api.types.is_numeric_dtype(column):
             column = pd.Series(
-                [printable(v) if isinstance(v, str) else v for v in column], dtype=object
+                [storable(v) if isinstance(v, str) else v for v in column], dtype=object
             )
-        columns[printable(str(name))] = column.reset_index(drop=True)
+        columns[storable(str(name))] = column.reset_index(drop=True)
     return pd.DataFrame(columns, index=pd.RangeIndex(n))

@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from clearhead._files import storable
 from clearhead.data.dataset import Problem
 from clearhead.data.delimited import Rows, read_delimited
-from clearhead.data.labels import listed, printable
+from clearhead.data.labels import listed
 from clearhead.data.splits import SPLIT_NAMES, split_order
 from clearhead.data.text import TextDataset
 from clearhead.errors import DataError
@@ -157,7 +158,7 @@ def _read_part(
     if empty:
         raise DataError(f"{len(empty):,} ids are empty: {listed(empty)}. Give each row one.")
     ids = [identity if prefix is None else f"{prefix}:{identity}" for identity in ids]
-    metadata = {printable(name): values for name, values in columns.items()}
+    metadata = {storable(name): values for name, values in columns.items()}
     return _Part(texts, labels, where, ids, split, metadata)
 
 

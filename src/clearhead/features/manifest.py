@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from clearhead._files import load_arrays, save_arrays
+from clearhead._files import load_arrays, save_arrays, storable
 from clearhead._types import FloatArray
 from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.errors import FingerprintMismatchError, SchemaVersionError, StepMissingError
 from clearhead.features.plan import Plan
-from clearhead.features.sealed import plain, read_sealed, write_sealed
+from clearhead.features.sealed import read_sealed, write_sealed
 
 __all__ = ["SCHEMA", "Manifest", "compare", "describe", "remove_store"]
 
@@ -95,7 +95,7 @@ class Manifest:
             names = backbone.class_names
             value["head"] = {
                 "checksum": save_arrays(self.folder / _HEAD, {"weight": weight, "bias": bias}),
-                "class_names": None if names is None else [plain(name) for name in names],
+                "class_names": None if names is None else [storable(name) for name in names],
             }
         write_sealed(self.folder / _MANIFEST, value)
         return Manifest(self.folder, value)
@@ -133,13 +133,13 @@ def describe(folder: Path, backbone: Backbone, dataset: Dataset) -> Manifest:
             "p": backbone.n_features,
             "fingerprints": {**backbone.fingerprints, "data": dataset.fingerprint()},
             "backbone": {
-                "name": plain(backbone.name),
+                "name": storable(backbone.name),
                 "modality": backbone.modality,
                 "layer": backbone.layer,
             },
             "data": {
-                "name": plain(dataset.name),
-                "class_names": [plain(str(name)) for name in dataset.class_names],
+                "name": storable(dataset.name),
+                "class_names": [storable(str(name)) for name in dataset.class_names],
             },
         },
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearhead.features.sealed import plain
+from clearhead._files import storable
 
 __all__ = ["CountedProblem", "ProblemLog", "Skipped"]
 
@@ -57,12 +57,14 @@ class ProblemLog:
 
     def skip(self, row_id: int, identifier: str, reason: str) -> None:
         """Note an example that could not be read."""
-        self.skipped.append(Skipped(row_id, plain(identifier), plain(reason)))
+        self.skipped.append(Skipped(row_id, storable(identifier), storable(reason)))
 
     def count(self, kind: str, row_id: int, identifier: str) -> None:
         """Count one example; the first by row number are kept by name."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.first[kind] = sorted([*self.first.get(kind, []), (row_id, plain(identifier))])[:_FIRST]
+        self.first[kind] = sorted([*self.first.get(kind, []), (row_id, storable(identifier))])[
+            :_FIRST
+        ]
 
     def add(self, other: ProblemLog) -> None:
         """Add the log of other rows."""

@@ -9,14 +9,9 @@ from typing import Any
 from clearhead._files import fingerprint, read_json, write_json
 from clearhead.errors import CorruptFileError
 
-__all__ = ["plain", "read_sealed", "write_sealed"]
+__all__ = ["read_sealed", "write_sealed"]
 
 _SEAL = "seal"
-
-
-def plain(text: str) -> str:
-    r"""Make `text` storable: lone surrogates (odd file names) are spelled out as ``\udcff``."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_sealed(path: Path, value: Mapping[str, Any]) -> None:

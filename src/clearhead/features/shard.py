@@ -17,11 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import xxhash
 
-from clearhead._files import whole_or_absent
+from clearhead._files import storable, whole_or_absent
 from clearhead._types import FloatArray, IntArray, StrArray
 from clearhead.errors import CorruptFileError
 from clearhead.features.problems import ProblemLog
-from clearhead.features.sealed import plain, read_sealed, write_sealed
+from clearhead.features.sealed import read_sealed, write_sealed
 
 __all__ = ["Columns", "Shard", "read_shard", "remove_shard", "sidecar_of", "write_shard"]
 
@@ -39,7 +39,7 @@ class Columns:
         metadata: pd.DataFrame,
     ) -> None:
         columns: dict[str, Any] = {
-            "id": pa.array([plain(str(one)) for one in ids], pa.string()),
+            "id": pa.array([storable(str(one)) for one in ids], pa.string()),
             "label": pa.array(np.asarray(labels, dtype=np.int32)),
             "split": pa.array([str(one) for one in split], pa.string()),
         }
@@ -49,16 +49,14 @@ class Columns:
 
     def batch(self, row_ids: IntArray, features: FloatArray) -> Any:
         """Record batch of some rows with their `features` (m, p) float32."""
-        m, p = features.shape
         flat = pa.array(np.ascontiguousarray(features, dtype=np.float32).reshape(-1))
         # copied, so that the file holds no unused bytes of the whole table
         beside = self._table.take(pa.array(row_ids)).combine_chunks()
         arrays = {
             "row_id": pa.array(np.asarray(row_ids, dtype=np.int64)),
             **{name: _one(beside.column(name)) for name in beside.column_names},
-            "features": pa.FixedSizeListArray.from_arrays(flat, p),
+            "features": pa.FixedSizeListArray.from_arrays(flat, features.shape[1]),
         }
-        assert len(arrays["features"]) == m
         return pa.RecordBatch.from_pydict(arrays)
 
 
@@ -75,7 +73,7 @@ def _arrow(column: pd.Series[Any]) -> Any:
     try:
         return pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # mixed types, odd text
-        texts = [None if pd.isna(one) else plain(str(one)) for one in column]
+        texts = [None if pd.isna(one) else storable(str(one)) for one in column]
         return pa.array(texts, pa.string())
 
 
