@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,18 +14,15 @@ from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_me
 from clearhead.explain import FeatureExamples
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
-from clearhead.layer import DecisionLayer, ablate, evaluate, share_of
+from clearhead.layer import DecisionLayer, ablate, evaluate
 from clearhead.report import schema
+from clearhead.report.predictions import Predictions, Refitted, predict_all
 
 __all__ = ["ReportInputs", "build_report"]
 
 ABLATION_K = (1, 2, 5, 10)
 DENSE_SHOWN = 10
 CONFUSIONS_SHOWN = 50
-MATCHED, ASSUMED = "matched by name", "assumed to be in the same order"
-
-
-Refitted = Literal["sparse", "dense"]
 
 
 class Kept(Protocol):
@@ -68,11 +65,8 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
     ReportData
         Deterministic: the same run gives the same report.
     """
-    network = _network_predictions(inputs.store)
-    predictions: dict[Refitted, IntArray] = {
-        "sparse": inputs.layer.predict(inputs.store.matrix()),
-        "dense": inputs.dense.predict(inputs.store.matrix()),
-    }
+    predictions = predict_all(inputs.store, inputs.layer, inputs.dense)
+    network = predictions.network
     evaluation = evaluate(inputs.test.labels, inputs.test.predicted, inputs.layer.n_classes)
     return schema.ReportData(
         made_by=inputs.made_by,
@@ -89,11 +83,11 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         ),
         data=_data_card(inputs),
         path=_path_card(inputs),
-        layers=_layer_cards(inputs, predictions, network),
-        agreement=_agreement(inputs.store, predictions, network),
-        agreement_note="" if network is None else f"The network's classes are {network[1]}.",
+        layers=_layer_cards(inputs, predictions),
+        agreement=_agreement(predictions),
+        agreement_note="" if network is None else f"The network's classes are {network.matching}.",
         ablation=[*_ablation(inputs, "sparse"), *_ablation(inputs, "dense")],
-        classes=_class_rows(inputs, evaluation, predictions["dense"]),
+        classes=_class_rows(inputs, evaluation),
         features=_feature_cards(inputs),
         slices=[
             schema.SliceRow(
@@ -107,9 +101,9 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         confusions=_confusions(evaluation.confusion),
         mended_by_one=_maybe(share_mended_by_one(inputs.test)),
         findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
-        examples=_example_cards(inputs, predictions["sparse"]),
+        examples=_example_cards(inputs, predictions.refitted["sparse"]),
         checks=list(CHECKS),
-        limits=_limits(inputs),
+        limits=_limits(inputs, predictions),
     )
 
 
@@ -155,13 +149,13 @@ def _path_card(inputs: ReportInputs) -> schema.PathCard:
     path = inputs.path
     points = []
     for i in range(len(path)):
-        used = int(np.count_nonzero(np.any(path.coef(i) != 0, axis=0)))
+        nonzero = path.coefficients[i].indices
         points.append(
             schema.PointRow(
                 lam=float(path.lambdas[i]),
                 features_per_class=float(path.features_per_class[i]),
-                n_nonzero=int(np.count_nonzero(path.coef(i))),
-                n_features=used,
+                n_nonzero=len(nonzero),
+                n_features=len(np.unique(nonzero % path.n_features)),
                 gap=float(path.gaps[i]),
                 kkt=float(path.kkt[i]),
                 status=str(path.status[i]),
@@ -188,35 +182,10 @@ def _ablation(inputs: ReportInputs, name: Refitted) -> list[schema.AblationRow]:
     ]
 
 
-def _network_predictions(store: FeatureStore) -> tuple[IntArray, str] | None:
-    """Predict with the network's own head, if its classes are the data's.
-
-    Returns the predictions for all examples, as indices into the data's classes, and
-    how the classes were matched.
-    """
-    if store.head is None:
-        return None
-    weight, bias, names = store.head
-    predicted = np.argmax(store.matrix() @ weight.T + bias, axis=1)
-    wanted = list(store.class_names)
-    if names is None:
-        return (predicted, ASSUMED) if len(bias) == len(wanted) else None
-    if sorted(names) != sorted(wanted):
-        return None
-    return np.array([wanted.index(name) for name in names])[predicted], MATCHED
-
-
-def _layer_cards(
-    inputs: ReportInputs,
-    predictions: Mapping[Refitted, IntArray],
-    network: tuple[IntArray, str] | None,
-) -> list[schema.LayerCard]:
-    store = inputs.store
-
+def _layer_cards(inputs: ReportInputs, predictions: Predictions) -> list[schema.LayerCard]:
     def accuracies(predicted: IntArray) -> dict[str, schema.Estimate]:
-        hits = predicted == store.labels()
-        shares = {split: share_of(hits[store.split == split]) for split in SPLITS}
-        return {split: _of(share) for split, share in shares.items() if share is not None}
+        shares = predictions.accuracies(predicted)
+        return {split: _of(share) for split, share in shares.items()}
 
     def card(name: Refitted, layer: DecisionLayer, words: str) -> schema.LayerCard:
         return schema.LayerCard(
@@ -227,54 +196,44 @@ def _layer_cards(
             n_features=int(layer.used.size),
             gap=layer.certificate.gap,
             status=layer.certificate.status,
-            accuracy=accuracies(predictions[name]),
+            accuracy=accuracies(predictions.refitted[name]),
         )
 
     cards = [
         card("sparse", inputs.layer, f"elastic net, {inputs.selection['rule']}"),
         card("dense", inputs.dense, "ridge on all features, best validation accuracy"),
     ]
+    network = predictions.network
     if network is not None:
         cards.append(
             schema.LayerCard(
                 name="network",
-                description=f"the network's own decision layer, classes {network[1]}",
+                description=f"the network's own decision layer, classes {network.matching}",
                 lam=None,
-                features_per_class=float(store.p),
-                n_features=store.p,
+                features_per_class=float(inputs.store.p),
+                n_features=inputs.store.p,
                 gap=None,
                 status=None,
-                accuracy=accuracies(network[0]),
+                accuracy=accuracies(network.predicted),
             )
         )
     return cards
 
 
-def _agreement(
-    store: FeatureStore,
-    predictions: Mapping[Refitted, IntArray],
-    network: tuple[IntArray, str] | None,
-) -> list[schema.AgreementRow]:
-    if network is None:
-        return []
-    rows = []
-    for name, predicted in predictions.items():
-        for split in SPLITS:
-            share = share_of((predicted == network[0])[store.split == split])
-            if share is not None:
-                rows.append(schema.AgreementRow(layer=name, split=split, agreement=_of(share)))
-    return rows
+def _agreement(predictions: Predictions) -> list[schema.AgreementRow]:
+    return [
+        schema.AgreementRow(layer=layer, split=split, agreement=_of(share))
+        for layer in predictions.refitted
+        for split, share in predictions.agreements(layer).items()
+    ]
 
 
-def _class_rows(
-    inputs: ReportInputs, evaluation: Any, dense_predicted: IntArray
-) -> list[schema.ClassRow]:
-    layer, dense, store = inputs.layer, inputs.dense, inputs.store
+def _class_rows(inputs: ReportInputs, evaluation: Evaluation) -> list[schema.ClassRow]:
+    layer, dense = inputs.layer, inputs.dense
     shares = np.zeros_like(layer.weight)
     shares[:, layer.used] = inputs.validation.evidence_shares()
     dense_shares = _dense_shares(inputs)
-    on_test = store.split == "test"
-    of_dense = evaluate(inputs.test.labels, dense_predicted[on_test], layer.n_classes)
+    of_dense = evaluate(inputs.test.labels, inputs.test.dense, layer.n_classes)
     return [
         schema.ClassRow(
             index=c,
@@ -382,7 +341,7 @@ def _shown_ids(inputs: ReportInputs) -> Iterable[str]:
     return dict.fromkeys([*(key for key, _ in ends), *found])
 
 
-def _limits(inputs: ReportInputs) -> list[str]:
+def _limits(inputs: ReportInputs, predictions: Predictions) -> list[str]:
     limits = []
     bad = [status for status in inputs.path.status if status != "optimal"]
     if bad:
@@ -396,7 +355,7 @@ def _limits(inputs: ReportInputs) -> list[str]:
         limits.append(
             "The network has no classifier of its own, so there is nothing to agree with."
         )
-    elif _network_predictions(inputs.store) is None:
+    elif predictions.network is None:
         limits.append(
             "The network's own classes are not the data's, so its own accuracy and the sparse "
             "layer's agreement with it are not defined."
