@@ -14,7 +14,7 @@ from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_me
 from clearhead.explain import FeatureExamples
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
-from clearhead.layer import DecisionLayer, ablate, evaluate
+from clearhead.layer import DecisionLayer, Evaluation, ablate, evaluate
 from clearhead.report import schema
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 

@@ -1,43 +1,30 @@
-"""One run: a network, its data, and everything that was computed from them, in a directory."""
+"""The steps of a run: each reads what the one before wrote, and is skipped when it is current."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from clearhead._files import read_json, write_json
-from clearhead.backbones import Backbone, open_backbone
-from clearhead.data import Dataset, open_dataset
-from clearhead.debug import Finding, SplitView, bin_metadata, find
-from clearhead.errors import (
-    CorruptFileError,
-    FingerprintMismatchError,
-    InputError,
-    StepMissingError,
-)
+from clearhead._files import write_json
+from clearhead.debug import Finding, find
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import FeatureExamples, find_examples
 from clearhead.features import FeatureStore, extract
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
-from clearhead.report import ReportData, ReportInputs, build_report, write_html
-from clearhead.run.directory import STEPS, RunFile
-from clearhead.run.examples import ExampleKeeper
+from clearhead.report import write_html
+from clearhead.run.directory import RunFile
 from clearhead.run.fitting import check_proven, fit_both, forget_checkpoints, weighting
+from clearhead.run.results import RunResults
 
 __all__ = ["Run", "open_run"]
 
-T = TypeVar("T")
 
-SELECTION = ("rule", "index", "dense_index")
-
-
-class Run:
+class Run(RunResults):
     """A run directory, and the steps that fill it.
 
     Make one with :func:`new_run`, open one with :func:`open_run`. Each step reads what
@@ -53,50 +40,8 @@ class Run:
     """
 
     def __init__(self, file: RunFile, on_event: EventCallback | None = None) -> None:
-        self.file = file
+        super().__init__(file)
         self.on_event = on_event
-
-    @property
-    def folder(self) -> Path:
-        """The run directory."""
-        return self.file.folder
-
-    @property
-    def name(self) -> str:
-        """Name of the run: that of its directory."""
-        return self.folder.resolve().name
-
-    # What it is made from -----------------------------------------------------------
-
-    @cached_property
-    def backbone(self) -> Backbone:
-        """The network, opened again by the name it was given."""
-        return open_backbone(self._name_of("model"))
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The data, opened again by the name they were given; they must not have changed."""
-        spec = self._name_of("data")
-        dataset = open_dataset(spec, **self.file.data["options"])
-        if dataset.fingerprint() != self.file.data["fingerprint"]:
-            raise FingerprintMismatchError(
-                f"The data at {spec} are not those that {self.folder} was made from: their "
-                "contents have changed. Start a new run with another --out, or overwrite this "
-                "one with --force."
-            )
-        return dataset
-
-    def _name_of(self, what: str) -> str:
-        """How the model or the data were named; objects have no name to open them by."""
-        spec: str | None = getattr(self.file, what)["spec"]
-        if spec is None:
-            raise InputError(
-                f"{self.folder}: the {what} was given as an object, so it cannot be opened again "
-                "by name. Open the run with clearhead.new_run(folder, backbone, dataset)."
-            )
-        return spec
-
-    # The steps ----------------------------------------------------------------------
 
     def extract(
         self,
@@ -298,110 +243,9 @@ class Run:
         self.debug()
         return self.report()
 
-    # What it holds ------------------------------------------------------------------
-
-    @cached_property
-    def store(self) -> FeatureStore:
-        """The deep features, verified."""
-        return FeatureStore.open(self.folder / "features")
-
-    def path(self, kind: str = "sparse") -> SparsePath:
-        """The sparse path, or the ``"dense"`` (ridge) one."""
-        self.file.require("select")
-        return SparsePath.load(self.folder / "path" / kind)
-
-    def layer(self, kind: str = "sparse") -> DecisionLayer:
-        """The selected sparse layer, or the ``"dense"`` one."""
-        self.file.require("explain")
-        return DecisionLayer.load(self.folder / "layer" / kind)
-
-    @property
-    def selection(self) -> Mapping[str, Any]:
-        """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
-        self.file.require("explain")
-        path = self.folder / "layer" / "selection.json"
-        return self._read(path, "select", lambda v: {key: v[key] for key in SELECTION})
-
-    @property
-    def explanations(self) -> list[FeatureExamples]:
-        """What :meth:`explain` found."""
-        self._done("explain")
-        path, build = self.folder / "explain" / "examples.json", FeatureExamples.from_dict
-        return self._read(path, "explain", lambda value: [build(item) for item in _items(value)])
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What :meth:`debug` found, ranked."""
-        self._done("debug")
-        path = self.folder / "findings.json"
-        return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
-
-    def view(self, split: str) -> SplitView:
-        """One split as the checks see it."""
-        rows = self.store.split == split
-        metadata = bin_metadata(self.store.metadata, self.store.split == "train")
-        return SplitView.of(
-            self.layer(),
-            self.layer("dense"),
-            self.store.matrix(split),
-            self.store.labels(split),
-            ids=self.store.ids[rows],
-            metadata=metadata[rows],
-        )
-
-    def report_data(self) -> ReportData:
-        """Everything that the report shows."""
-        self.file.require("report")
-        return build_report(
-            ReportInputs(
-                name=self.name,
-                made_by=self.file.made_by,
-                model=self.file.model,
-                data=self.file.data,
-                store=self.store,
-                path=self.path(),
-                selection=self.selection,
-                layer=self.layer(),
-                dense=self.layer("dense"),
-                validation=self.view("validation"),
-                test=self.view("test"),
-                explanations=self.explanations,
-                findings=self.findings,
-                example=self._keeper.get,
-            )
-        )
-
-    def __repr__(self) -> str:
-        done = [name for name in STEPS if name in self.file.steps]
-        names = f"{self.file.model['name']} on {self.file.data['name']}"
-        return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
-        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
-
-    # How --------------------------------------------------------------------------
-
-    @property
-    def _keeper(self) -> ExampleKeeper:
-        return ExampleKeeper(self.folder / "examples")
-
     def _keep(self, ids: list[str]) -> None:
         if self.file.data["keep_examples"]:
             self._keeper.keep(ids, lambda: self.dataset, self.on_event)
-
-    def _read(self, path: Path, step: str, build: Callable[[Any], T]) -> T:
-        """Read a result from JSON; what is missing or has another form is damaged."""
-        try:
-            return build(read_json(path))
-        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
-            raise CorruptFileError(
-                f"{path} is missing or damaged ({error}). Make it again: "
-                f"clearhead {step} {self.folder} --force."
-            ) from error
 
     def _is_current(self, step: str, options: Mapping[str, Any], force: bool = False) -> bool:
         self.file.require(step)
@@ -409,12 +253,6 @@ class Run:
         if current:
             emit(self.on_event, Event(step, "skip", "nothing has changed"))
         return current
-
-    def _done(self, step: str) -> None:
-        if step not in self.file.steps:
-            raise StepMissingError(
-                f"{self.folder} has no {step} yet: run `clearhead {step} {self.folder}`."
-            )
 
     def _finish(self, step: str, options: Mapping[str, Any], started: float) -> None:
         self.file.finish(step, options, time.perf_counter() - started)
@@ -429,9 +267,3 @@ def open_run(folder: Path | str, on_event: EventCallback | None = None) -> Run:
         It is none, it is damaged, or a newer clearhead made it.
     """
     return Run(RunFile.read(Path(folder)), on_event)
-
-
-def _items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"a list was expected, not {type(value).__name__}")
-    return value

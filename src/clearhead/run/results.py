@@ -1,0 +1,191 @@
+"""What a run holds: opened, verified, as the objects that it was written from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clearhead._files import read_json
+from clearhead.backbones import Backbone, open_backbone
+from clearhead.data import Dataset, open_dataset
+from clearhead.debug import Finding, SplitView, bin_metadata
+from clearhead.errors import (
+    CorruptFileError,
+    FingerprintMismatchError,
+    InputError,
+    StepMissingError,
+)
+from clearhead.explain import FeatureExamples
+from clearhead.features import FeatureStore
+from clearhead.glm import Path as SparsePath
+from clearhead.layer import DecisionLayer
+from clearhead.report import ReportData, ReportInputs, build_report
+from clearhead.run.directory import STEPS, RunFile
+from clearhead.run.examples import ExampleKeeper
+
+__all__ = ["RunResults"]
+
+T = TypeVar("T")
+
+SELECTION = ("rule", "index", "dense_index")
+
+
+class RunResults:
+    """What a run was made from, and what its finished steps left.
+
+    Parameters
+    ----------
+    file : RunFile
+        What has been computed so far.
+    """
+
+    def __init__(self, file: RunFile) -> None:
+        self.file = file
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return self.file.folder
+
+    @property
+    def name(self) -> str:
+        """Name of the run: that of its directory."""
+        return self.folder.resolve().name
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The network, opened again by the name it was given."""
+        return open_backbone(self._name_of("model"))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data, opened again by the name they were given; they must not have changed."""
+        spec = self._name_of("data")
+        dataset = open_dataset(spec, **self.file.data["options"])
+        if dataset.fingerprint() != self.file.data["fingerprint"]:
+            raise FingerprintMismatchError(
+                f"The data at {spec} are not those that {self.folder} was made from: their "
+                "contents have changed. Start a new run with another --out, or overwrite this "
+                "one with --force."
+            )
+        return dataset
+
+    def _name_of(self, what: str) -> str:
+        """How the model or the data were named; objects have no name to open them by."""
+        spec: str | None = getattr(self.file, what)["spec"]
+        if spec is None:
+            raise InputError(
+                f"{self.folder}: the {what} was given as an object, so it cannot be opened again "
+                "by name. Open the run with clearhead.new_run(folder, backbone, dataset)."
+            )
+        return spec
+
+    @cached_property
+    def store(self) -> FeatureStore:
+        """The deep features, verified."""
+        return FeatureStore.open(self.folder / "features")
+
+    def path(self, kind: str = "sparse") -> SparsePath:
+        """The sparse path, or the ``"dense"`` (ridge) one."""
+        self.file.require("select")
+        return SparsePath.load(self.folder / "path" / kind)
+
+    def layer(self, kind: str = "sparse") -> DecisionLayer:
+        """The selected sparse layer, or the ``"dense"`` one."""
+        self.file.require("explain")
+        return DecisionLayer.load(self.folder / "layer" / kind)
+
+    @property
+    def selection(self) -> Mapping[str, Any]:
+        """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
+        self.file.require("explain")
+        path = self.folder / "layer" / "selection.json"
+        return self._read(path, "select", lambda v: {key: v[key] for key in SELECTION})
+
+    @property
+    def explanations(self) -> list[FeatureExamples]:
+        """What :meth:`explain` found."""
+        self._done("explain")
+        path, build = self.folder / "explain" / "examples.json", FeatureExamples.from_dict
+        return self._read(path, "explain", lambda value: [build(item) for item in _items(value)])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What :meth:`debug` found, ranked."""
+        self._done("debug")
+        path = self.folder / "findings.json"
+        return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
+
+    def view(self, split: str) -> SplitView:
+        """One split as the checks see it."""
+        rows = self.store.split == split
+        metadata = bin_metadata(self.store.metadata, self.store.split == "train")
+        return SplitView.of(
+            self.layer(),
+            self.layer("dense"),
+            self.store.matrix(split),
+            self.store.labels(split),
+            ids=self.store.ids[rows],
+            metadata=metadata[rows],
+        )
+
+    def report_data(self) -> ReportData:
+        """Everything that the report shows."""
+        self.file.require("report")
+        return build_report(
+            ReportInputs(
+                name=self.name,
+                made_by=self.file.made_by,
+                model=self.file.model,
+                data=self.file.data,
+                store=self.store,
+                path=self.path(),
+                selection=self.selection,
+                layer=self.layer(),
+                dense=self.layer("dense"),
+                validation=self.view("validation"),
+                test=self.view("test"),
+                explanations=self.explanations,
+                findings=self.findings,
+                example=self._keeper.get,
+            )
+        )
+
+    def __repr__(self) -> str:
+        done = [name for name in STEPS if name in self.file.steps]
+        names = f"{self.file.model['name']} on {self.file.data['name']}"
+        return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
+
+    def _repr_html_(self) -> str:
+        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
+        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+
+    @property
+    def _keeper(self) -> ExampleKeeper:
+        return ExampleKeeper(self.folder / "examples")
+
+    def _read(self, path: Path, step: str, build: Callable[[Any], T]) -> T:
+        """Read a result from JSON; what is missing or has another form is damaged."""
+        try:
+            return build(read_json(path))
+        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
+            raise CorruptFileError(
+                f"{path} is missing or damaged ({error}). Make it again: "
+                f"clearhead {step} {self.folder} --force."
+            ) from error
+
+    def _done(self, step: str) -> None:
+        if step not in self.file.steps:
+            raise StepMissingError(
+                f"{self.folder} has no {step} yet: run `clearhead {step} {self.folder}`."
+            )
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    return value
