@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from clearhead import _files
-from clearhead.errors import CorruptFileError, StorageError, StorageFullError
+from clearhead.errors import CorruptFileError, StorageFullError
 
 ARRAYS = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=4),
@@ -120,8 +120,23 @@ def test_a_full_disk_keeps_what_was_there(small_disk: Path) -> None:
     assert [p.name for p in small_disk.iterdir()] == ["data"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+FORBIDDEN = """
+import os, pathlib, sys
+from clearhead import _files
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write everywhere; nobody may not
+_files.write_bytes(pathlib.Path(sys.argv[1]), b"")
+"""
+
+
 def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StorageError, match="--out"):
-        _files.write_bytes(tmp_path / "x", b"")
+    tmp_path.chmod(0o555)
+    ran = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN, str(tmp_path / "x")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "StorageError" in ran.stderr
+    assert "Permission denied. Choose another folder with --out" in ran.stderr

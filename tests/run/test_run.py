@@ -97,7 +97,8 @@ def test_summary_agrees_with_direct_computation(made_run: Path) -> None:
     used = np.count_nonzero(layer.weight[1])
     assert selected["features_per_class"] == used
     assert summary["points"][selected["index"]]["lam"] == selected["lam"]
-    assert json.loads(json.dumps(summary, allow_nan=False))["findings"] is not None
+    shown = json.loads(json.dumps(summary, allow_nan=False))["findings"]
+    assert [item["title"] for item in shown] == [finding.title for finding in run.findings]
 
 
 def test_layer_attached_to_the_network_predicts_as_on_stored_features(made_run: Path) -> None:
@@ -159,9 +160,10 @@ def test_newer_and_damaged_runs_are_refused(run_folder: Path, tmp_path: Path) ->
     path.write_text("{")
     with pytest.raises(CorruptFileError, match="Delete it and run `clearhead run MODEL DATA"):
         clearhead.open_run(run_folder)
-    path.write_text('{"schema_version": 1}')
-    with pytest.raises(CorruptFileError, match="damaged"):
-        clearhead.open_run(run_folder)
+    for content in ('{"schema_version": 1}', "[]", json.dumps({**value, "model": {}})):
+        path.write_text(content)
+        with pytest.raises(CorruptFileError, match=r"damaged.*Delete it and run"):
+            clearhead.open_run(run_folder)
     with pytest.raises(StorageError, match=r"no run\.json.*clearhead run MODEL DATA"):
         clearhead.open_run(tmp_path / "nowhere")
 

@@ -204,8 +204,10 @@ def _layer(layer: LayerCard) -> str:
 def _finding(finding: FindingCard) -> str:
     state = "confirmed on test" if finding.confirmed else "not confirmed on test"
     effect = finding.effect
+    unit = "%" if effect.unit == "share" else " points"
     return (
         f"<li><b>{_text(finding.title)}</b> ({state}). {_text(finding.effect.what)}: "
-        f"{effect.value:.3g} ({effect.low:.3g} to {effect.high:.3g}, n = {effect.n:,}). "
+        f"{100 * effect.value:.1f}{unit} (95% interval {100 * effect.low:.1f} to "
+        f"{100 * effect.high:.1f}, n = {effect.n:,}). "
         f"{_text(finding.evidence)} {_text(finding.mend)}</li>"
     )

@@ -229,10 +229,8 @@ class Effect(_Part):
     low: float
     high: float
     n: int
-    unit: Literal["share", "points", "number"] = Field(
-        default="share",
-        description="how to read the value: a share (0.12 is 12%), a difference of two shares "
-        "(0.12 is 12 points), or a plain number",
+    unit: Literal["share", "points"] = Field(
+        default="share", description="share of n, or difference of shares in points (0.12 is 12)"
     )
 
 

@@ -27,6 +27,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "report": ("explain", "debug"),
 }
 STEPS = tuple(NEEDS)
+MODEL_KEYS = ("spec", "name", "modality", "layer", "fingerprints")
+DATA_KEYS = ("spec", "options", "name", "fingerprint", "notes", "problems", "keep_examples")
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,17 @@ class RunFile:
                 f"{folder} is not a run directory: it has no run.json. Make one with "
                 f"`clearhead run MODEL DATA --out {folder}`."
             )
+        mend = (
+            f"Delete it and run `clearhead run MODEL DATA --out {folder}` again: features that "
+            "are whole are found and used."
+        )
         try:
             value = read_json(path)
         except CorruptFileError as error:
-            raise CorruptFileError(
-                f"{path} is damaged ({error.__cause__}). Delete it and run `clearhead run MODEL "
-                f"DATA --out {folder}` again: features that are whole are found and used."
-            ) from error
+            raise CorruptFileError(f"{path} is damaged ({error.__cause__}). {mend}") from error
         version = value.get("schema_version") if isinstance(value, dict) else None
         if not isinstance(version, int):
-            raise CorruptFileError(f"{path} has no schema_version: it is not a clearhead run.")
+            raise CorruptFileError(f"{path} is damaged (it has no schema_version). {mend}")
         if version > RUN_SCHEMA:
             raise SchemaVersionError(
                 f"{path} has schema version {version}, made by {value.get('made_by', 'unknown')}; "
@@ -93,9 +96,11 @@ class RunFile:
                 for name, record in value["steps"].items()
                 if name in NEEDS
             }
+            _require(value["model"], MODEL_KEYS)
+            _require(value["data"], DATA_KEYS)
             return cls(folder, value["made_by"], value["model"], value["data"], steps)
         except (KeyError, TypeError, AttributeError) as error:
-            raise CorruptFileError(f"{path} is damaged: {error!r}.") from error
+            raise CorruptFileError(f"{path} is damaged ({error!r}). {mend}") from error
 
     def write(self) -> None:
         """Write ``run.json`` atomically."""
@@ -154,6 +159,12 @@ class RunFile:
         record = StepRecord(self.made_from(step, options), dict(options), round(seconds, 3))
         self.steps[step] = record
         self.write()
+
+
+def _require(value: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if key not in value:
+            raise KeyError(key)
 
 
 def _after(step: str) -> set[str]:

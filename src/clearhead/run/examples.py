@@ -12,9 +12,9 @@ from clearhead.data import Dataset
 from clearhead.errors import ClearheadError, DataError
 from clearhead.events import Event, EventCallback, emit
 
-_THUMBNAIL = re.compile(r"[0-9a-f]{32}\.jpg")
-
 __all__ = ["ExampleKeeper", "KeptExample"]
+
+_THUMBNAIL = re.compile(r"[0-9a-f]{32}\.jpg")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,10 @@ def new_run(
     options = {name: value for name, value in data_options.items() if value is not None}
     if isinstance(data, Dataset):
         if options:
-            raise InputError(f"{', '.join(options)}: given together with an opened Dataset.")
+            raise InputError(
+                f"{', '.join(options)}: given together with an opened Dataset. Leave them out: "
+                "they say how data are opened by name or path."
+            )
         dataset, spec = data, None
     else:
         dataset = open_dataset(data, **options)

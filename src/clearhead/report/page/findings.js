@@ -55,12 +55,10 @@ function checkList() {
 
 function effectText(e, value) {
   if (e.unit === "points") return points(value).replace(/^\+/, "");
-  if (e.unit === "number") return known(value) ? signed(String(Number(value.toPrecision(3)))) : DASH;
   return percent(value);
 }
 
 function effectRange(e) {
-  if (e.unit === "number") return `${effectText(e, e.low)} to ${effectText(e, e.high)}`;
   return `${signed((100 * e.low).toFixed(1))} to ${signed((100 * e.high).toFixed(1))}${e.unit === "points" ? "" : "%"}`;
 }
 
