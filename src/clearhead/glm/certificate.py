@@ -25,7 +25,7 @@ from clearhead.glm.objective import Objective
 from clearhead.glm.penalty import ElasticNet
 from clearhead.glm.reductions import Reductions
 
-__all__ = ["Certificate", "certify", "duality_gap", "polish"]
+__all__ = ["Certificate", "Certified", "certify", "duality_gap", "polish"]
 
 _POLISHED = 1e-13
 _RIDGES = (0.0, 1e-8, 1e-5, 1e-2, 1.0)
@@ -157,24 +157,34 @@ def _unpenalised_step(
     return step[:, 1:], step[:, 0]
 
 
-def certify(
-    objective: Objective, W: FloatArray, b: FloatArray
-) -> tuple[FloatArray, FloatArray, Certificate]:
+@dataclass(frozen=True)
+class Certified:
+    """A polished point with its proof.
+
+    Parameters
+    ----------
+    W, b : (O, p) and (O,) float64
+        To be stored as they are.
+    V, vb : (O, p) and (O,) float64
+        Minus the gradient of the mean loss there.
+    certificate : Certificate
+    """
+
+    W: FloatArray
+    b: FloatArray
+    V: FloatArray
+    vb: FloatArray
+    certificate: Certificate
+
+
+def certify(objective: Objective, W: FloatArray, b: FloatArray) -> Certified:
     """Polish what is not penalised, then prove how near to the optimum the point is.
 
-    Everything is recomputed from (W, b): nothing of the solver's state is trusted.
-
-    Returns
-    -------
-    W, b : arrays
-        The polished coefficients, to be stored as they are.
-    certificate : Certificate
+    The rows must have been moved to (W, b), and are moved along.
     """
     rows, penalty, lam = objective.rows, objective.penalty, objective.lam
     free = np.flatnonzero(penalty.factors == 0)
-    rows.move(W, b)
     W, b, left = polish(rows, W, b, free)
-    rows.move(W, b)
     loss = rows.loss()
     value = objective.value(loss, W)
     V, vb = rows.correlation()
@@ -185,4 +195,4 @@ def certify(
         reach = 1.0 + float(np.linalg.norm(b)) + float(np.linalg.norm(W[:, free]))
         gap += objective.relative(2.0 * left * reach, value)
     kkt = max(penalty.violation(W, -V, lam), float(np.abs(vb).max()) / lam)
-    return W, b, Certificate(value, loss, gap, kkt)
+    return Certified(W, b, V, vb, Certificate(value, loss, gap, kkt))

@@ -19,18 +19,19 @@ from clearhead.glm.accuracy import Accuracy
 from clearhead.glm.certificate import Certificate, certify, polish
 from clearhead.glm.checkpoint import Checkpoint
 from clearhead.glm.checks import check_lambdas, check_scalars
+from clearhead.glm.curvature import Curvature
 from clearhead.glm.evaluate import evaluate
 from clearhead.glm.families import family_of
 from clearhead.glm.grid import lambda_grid, stepping_stones
 from clearhead.glm.objective import Objective
 from clearhead.glm.path import Path, SparseCoefficients
 from clearhead.glm.penalty import ElasticNet
-from clearhead.glm.preconditioner import BlockPreconditioner
 from clearhead.glm.problem import Problem, gather
 from clearhead.glm.reductions import DenseRows
 from clearhead.glm.solver import NewtonSolver
 from clearhead.glm.standardize import Standardization, standardization, standardized_columns
 from clearhead.glm.threads import one_thread
+from clearhead.glm.trend import Trend
 
 __all__ = ["ConvergenceWarning", "fit_path"]
 
@@ -285,24 +286,30 @@ def _solve(
     W, b, before = fit.W, fit.b, fit.lambda_max
     for W_full, b_old, status in kept.read(total) if kept is not None else []:
         lam = float(grid[len(points.status)])
-        W, b, certificate = certify(fit.at(lam), W_full[:, fit.columns], b_old)
-        if status == "optimal" and not certificate.gap <= tol:
+        W, b = W_full[:, fit.columns], b_old
+        fit.rows.move(W, b)
+        certified = certify(fit.at(lam), W, b)
+        W, b = certified.W, certified.b
+        if status == "optimal" and not certified.certificate.gap <= tol:
             break
         before = lam
-        points.add(fit, W, b, certificate, status)
+        points.add(fit, W, b, certified.certificate, status)
     if points.status:
         message = f"λ {len(points.status)}/{total} · taken up where the last fit stopped"
         emit(on_event, Event("fit", "progress", message, len(points.status), total, "points"))
-    solver, preconditioner = NewtonSolver(), BlockPreconditioner()
+    solver, curvature, trend = NewtonSolver(), Curvature(), Trend()
+    trend.add(before, W, b)
     for i in range(len(points.status), total):
         lam = float(grid[i])
         for stone in stepping_stones(before, lam):
-            passed = solver.solve(
-                fit.at(stone), W, b, tol=_STONE_TOL, preconditioner=preconditioner
-            )
+            passed = solver.solve(fit.at(stone), W, b, tol=_STONE_TOL, curvature=curvature)
             W, b = passed.W, passed.b
-        solution = solver.solve(fit.at(lam), W, b, tol=tol, preconditioner=preconditioner)
+            trend.add(stone, W, b)
+        solution = solver.solve(
+            fit.at(lam), W, b, tol=tol, curvature=curvature, guess=trend.at(lam)
+        )
         W, b, before = solution.W, solution.b, lam
+        trend.add(lam, W, b)
         points.add(fit, W, b, solution.certificate, solution.status)
         if kept is not None:
             kept.write(i, fit.widen(W), b, solution.status)

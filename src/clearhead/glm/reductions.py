@@ -8,6 +8,7 @@ hold some rows and add up, would answer the same questions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,6 +74,15 @@ class Reductions(Protocol):
 
     def hessian_product(self, D: FloatArray) -> FloatArray:
         """Hessian of the mean loss times the working vector D."""
+
+    def costs(self, n: int) -> tuple[float, float]:
+        """Cost of a loss with its gradient, and of forming a Hessian of n coefficients."""
+
+    def worth_forming(self, n: int, m: int) -> bool:
+        """Whether a Hessian of n coefficients of m features is cheaper formed than multiplied."""
+
+    def hessian(self, pool: Sequence[IntArray]) -> list[FloatArray]:
+        """Hessian over a pool of coefficients: of all outputs, or a block an output."""
 
     def root_block(self, k: int, features: IntArray, share: float) -> FloatArray:
         """U (1 + a, r), with ``U U^T`` the Hessian of output k over these features, or near it.
@@ -268,6 +278,50 @@ class DenseRows:
         dZ = self._family.curvature(self._P_small, dZ)
         dZ *= self._v_small
         return np.asarray((dZ @ self._work_now.T)[:, self._columns], np.float64)
+
+    def costs(self, n: int) -> tuple[float, float]:
+        """Cost of a loss with its gradient, and of forming a Hessian of n coefficients."""
+        values = self._n * self.n_features
+        evaluation = 2.0 * max(2.0 * values * self.n_outputs / 50e9, 8.0 * values / 8e9) + 2e-3
+        return evaluation + n**3 / 3 / 60e9, 2.0 * self._n * n * n / 200e9
+
+    def worth_forming(self, n: int, m: int) -> bool:
+        """Whether a Hessian of n coefficients of m features is cheaper formed than multiplied."""
+        if self.n_outputs == 1:
+            return True
+        values = self._n * m
+        product = max(4.0 * values * self.n_outputs / 130e9, 8.0 * values / 8e9)
+        product += 20.0 * self._n * self.n_outputs / 8e9
+        forming = 2.0 * self._n * n * n / 200e9
+        return forming / 3.0 + 2.0 * n**3 / 3 / 60e9 < 10.0 * product
+
+    def hessian(self, pool: Sequence[IntArray]) -> list[FloatArray]:
+        """Hessian over a pool of coefficients: of all outputs, or a block an output."""
+        P = self._probabilities()
+        places = [self._load(features) for features in pool]
+        if len(pool) == 1:
+            E = self._work[places[0]]
+            E *= np.sqrt(self._family.diagonal(P, 0) * self._v).astype(self._dtype)
+            return [E @ E.T]
+        root = np.sqrt(self._v)
+        starts = np.cumsum([0] + [len(part) for part in places])
+        H = np.zeros((starts[-1], starts[-1]), self._dtype)
+        chunk = max(512, int(2**25 // starts[-1]))
+        for first in range(0, self._n, chunk):
+            rows = slice(first, min(first + chunk, self._n))
+            M = np.empty((starts[-1], rows.stop - rows.start), self._dtype)
+            for k, part in enumerate(places):
+                weight = (P[k, rows] * root[rows]).astype(self._dtype)
+                np.multiply(self._work[part, rows], weight, out=M[starts[k] : starts[k + 1]])
+            H -= M @ M.T
+        for k, part in enumerate(places):
+            E = self._work[part]
+            E *= np.sqrt(P[k] * self._v).astype(self._dtype)
+            own = slice(starts[k], starts[k + 1])
+            H[own, own] += E @ E.T
+        # A shift of all intercepts is free; this pins it and moves no other solution.
+        H[np.ix_(starts[:-1], starts[:-1])] += 1.0 / len(pool) ** 2
+        return [H]
 
     def root_block(self, k: int, features: IntArray, share: float) -> FloatArray:
         """U (1 + a, r), with ``U U^T`` the Hessian of output k over these features, or near it.

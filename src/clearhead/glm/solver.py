@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clearhead._types import BoolArray, FloatArray
+from clearhead._types import FloatArray
 from clearhead.glm.certificate import Certificate, certify, duality_gap
-from clearhead.glm.model import QuadraticModel
+from clearhead.glm.curvature import Curvature, Direction, State
 from clearhead.glm.objective import Objective
-from clearhead.glm.preconditioner import BlockPreconditioner
 
 __all__ = ["NewtonSolver", "Solution"]
 
@@ -77,29 +76,10 @@ class NewtonSolver:
         Budget of Newton iterations a point.
     max_products : int
         Budget of products with the Hessian a point: no point runs for ever.
-    max_cg : int
-        Budget of conjugate-gradient steps for one linear system.
-    forcing : float
-        Relative residual to which Newton systems are solved.
-    patience : int
-        How many more CG steps than a new preconditioner an old one may need.
-    max_rounds : int
-        Budget of pivoting rounds an iteration.
-    margin : float
-        A zero coefficient is in the working set if its gradient is at least
-        (1 - margin) of what would make it enter.
-    foresight : float
-        The same for the preconditioner, which is to last some values of lam.
     """
 
     max_iterations: int = 200
     max_products: int = 10_000
-    max_cg: int = 200
-    forcing: float = 0.03
-    patience: int = 8
-    max_rounds: int = 10
-    margin: float = 0.05
-    foresight: float = 0.25
 
     def solve(
         self,
@@ -108,115 +88,95 @@ class NewtonSolver:
         b: FloatArray,
         *,
         tol: float,
-        preconditioner: BlockPreconditioner,
+        curvature: Curvature,
+        guess: tuple[FloatArray, FloatArray] | None = None,
     ) -> Solution:
-        """Minimise the objective, starting from (W, b).
+        """Minimise the objective, starting from (W, b), or from `guess` if that is lower.
 
         It ends when the gap, certified, is at most 0.3 `tol`; when nothing improves any
         more (optimal if the gap is at most `tol`); or when the budget is spent.
         """
         rows = objective.rows
         point = _start(objective, W, b)
+        if guess is not None:
+            guessed = _start(objective, *guess)
+            if guessed.value <= point.value:
+                point = guessed
+            else:
+                rows.move(point.W, point.b)
+        V, vb = rows.correlation()
         target = 0.3 * tol
         cg_steps, iteration, stuck, best = 0, 0, 0, np.inf
+        stale, last = False, np.inf
         least, caution, greatest = _CAUTION
         while iteration < self.max_iterations and cg_steps < self.max_products:
-            V, vb = rows.correlation()
             gap = duality_gap(objective, V, point.value)
+            if stale:
+                curvature.review(objective, last, gap, target)
+            last = gap
             if gap < 0.8 * best:
                 best, stuck = gap, 0
             if gap <= target:
-                W, b, certificate = certify(objective, point.W, point.b)
+                point, V, vb, certificate = _certify(objective, point)
                 if certificate.gap <= target:
-                    return Solution(W, b, certificate, iteration, cg_steps, "optimal")
-                point = _start(objective, W, b)
-                V, vb = rows.correlation()
+                    return Solution(point.W, point.b, certificate, iteration, cg_steps, "optimal")
             before = point.value
             iteration += 1
-            length, steps = self._newton(objective, point, preconditioner, V, vb, caution=caution)
-            cg_steps += steps
+            step = curvature.direction(objective, State(point.W, point.b, V, vb), caution)
+            length = _walk(objective, point, step, V, vb)
+            stale = step.stale
+            cg_steps += step.products
+            if stale and length < 1.0:
+                curvature.forget()
             caution = max(least, 0.3 * caution) if length == 1.0 else min(greatest, 5 * caution)
             if length == 0.0 or (stuck and before - point.value <= _LITTLE * abs(before)):
-                preconditioner.forget()
+                curvature.forget()
                 V, vb = rows.correlation()
                 _proximal_gradient(objective, point, V, vb)
+            V, vb = rows.correlation()
             fallen = before - point.value
             stuck = stuck + 1 if fallen <= _ROUNDING * abs(before) else 0
             if stuck >= _STUCK:
                 break
-        W, b, certificate = certify(objective, point.W, point.b)
+        point, V, vb, certificate = _certify(objective, _start(objective, point.W, point.b))
         status = "optimal"
         if not certificate.gap <= tol:
             why = " (float64 allows no further progress)" if stuck else ""
             status = f"not converged: gap {certificate.gap:.1e} after {iteration} iterations{why}"
-        return Solution(W, b, certificate, iteration, cg_steps, status)
-
-    def _newton(
-        self,
-        objective: Objective,
-        point: _Point,
-        preconditioner: BlockPreconditioner,
-        V: FloatArray,
-        vb: FloatArray,
-        *,
-        caution: float,
-    ) -> tuple[float, int]:
-        """Take one Newton step; give the share of it that was accepted, and its CG steps."""
-        rows, penalty, lam = objective.rows, objective.penalty, objective.lam
-        W = point.W
-        l1, l2 = penalty.l1(lam), penalty.l2(lam)
-        working = (W != 0.0) | (np.abs(V) > (1.0 - self.margin) * l1)
-        features = np.flatnonzero(working.any(axis=0))
-        rows.work_on(features)
-        likely = working | (np.abs(V) > (1.0 - self.foresight) * l1)
-        preconditioner.cover(rows, working, likely)
-        ones = np.ones((len(W), 1), bool)
-        inside: BoolArray = np.concatenate([ones, working[:, features]], axis=1)
-        proximal = np.maximum(l2, caution * lam * penalty.factors)
-        ridge = np.concatenate([[0.0], proximal[features]])
-
-        def product(D: FloatArray) -> FloatArray:
-            HD = rows.hessian_product(D)
-            HD += ridge * D
-            HD *= inside
-            return HD
-
-        def precondition(face: BoolArray) -> BlockPreconditioner:
-            preconditioner.on_face(face, features, ridge)
-            return preconditioner
-
-        model = QuadraticModel(
-            w=np.concatenate([point.b[:, None], W[:, features]], axis=1),
-            gradient=np.where(
-                inside,
-                np.concatenate([-vb[:, None], (l2 * W - V)[:, features]], axis=1),
-                0.0,
-            ),
-            l1=np.concatenate([[0.0], l1[features]]),
-            product=product,
-            precondition=precondition,
-        )
-        step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
-        preconditioner.judge(step.most_cg_steps, self.patience)
-        dW = np.zeros_like(W)
-        dW[:, features] = step.d[:, 1:]
-        db = step.d[:, 0]
-
-        def candidate(length: float) -> tuple[FloatArray, FloatArray]:
-            # At full length cancellation must leave exact zeros: w + (0 - w) is 0.
-            return W + length * dW, point.b + length * db
-
-        def promised(moved: FloatArray, shift: FloatArray) -> float:
-            linear = -float(np.vdot(V, moved - W) + vb @ (shift - point.b))
-            return linear + penalty.change(W, moved, lam)
-
-        return _search(objective, point, candidate, promised), step.cg_steps
+        return Solution(point.W, point.b, certificate, iteration, cg_steps, status)
 
 
 def _start(objective: Objective, W: FloatArray, b: FloatArray) -> _Point:
     objective.rows.move(W, b)
     loss = objective.rows.loss()
     return _Point(W, b, loss, objective.value(loss, W))
+
+
+def _certify(
+    objective: Objective, point: _Point
+) -> tuple[_Point, FloatArray, FloatArray, Certificate]:
+    certified = certify(objective, point.W, point.b)
+    certificate = certified.certificate
+    polished = _Point(certified.W, certified.b, certificate.loss, certificate.objective)
+    return polished, certified.V, certified.vb, certificate
+
+
+def _walk(
+    objective: Objective, point: _Point, step: Direction, V: FloatArray, vb: FloatArray
+) -> float:
+    """Search along a Newton step; give the share of it that was taken."""
+    penalty, lam = objective.penalty, objective.lam
+    W, b = point.W, point.b
+
+    def candidate(length: float) -> tuple[FloatArray, FloatArray]:
+        # At full length cancellation must leave exact zeros: w + (0 - w) is 0.
+        return W + length * step.dW, b + length * step.db
+
+    def promised(moved: FloatArray, shift: FloatArray) -> float:
+        linear = -float(np.vdot(V, moved - W) + vb @ (shift - b))
+        return linear + penalty.change(W, moved, lam)
+
+    return _search(objective, point, candidate, promised)
 
 
 def _search(

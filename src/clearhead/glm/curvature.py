@@ -1,0 +1,200 @@
+"""What is known of the Hessian, kept from step to step and from lam to lam.
+
+Two ways to a Newton direction. While few coefficients are in play their Hessian is
+formed and kept (:mod:`clearhead.glm.formed`). When they are many it is only multiplied
+with, in conjugate gradients with a block an output as preconditioner. Costs decide,
+counted in operations, so that the same problem takes the same way on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearhead._types import BoolArray, FloatArray
+from clearhead.glm.formed import FormedHessian
+from clearhead.glm.model import QuadraticModel
+from clearhead.glm.objective import Objective
+from clearhead.glm.preconditioner import BlockPreconditioner
+
+__all__ = ["Curvature", "Direction", "State"]
+
+
+@dataclass(frozen=True)
+class State:
+    """Coefficients with the gradient there.
+
+    Parameters
+    ----------
+    W, b : (O, p) and (O,) float64
+    V, vb : (O, p) and (O,) float64
+        Minus the gradient of the mean loss.
+    """
+
+    W: FloatArray
+    b: FloatArray
+    V: FloatArray
+    vb: FloatArray
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A Newton step, and what it took.
+
+    Parameters
+    ----------
+    dW, db : (O, p) and (O,) float64
+    products : int
+        Products with the Hessian over the data.
+    stale : bool
+        Whether the Hessian was formed at another point.
+    """
+
+    dW: FloatArray
+    db: FloatArray
+    products: int
+    stale: bool
+
+
+@dataclass
+class Curvature:
+    """Hessians and factors that outlive a step.
+
+    Parameters
+    ----------
+    forcing : float
+        Relative residual to which Newton systems are solved.
+    patience : int
+        How many more CG steps than a new preconditioner an old one may need.
+    max_cg, max_rounds : int
+        Budgets of CG steps for one linear system, and of pivoting rounds.
+    margin : float
+        A zero coefficient is in the working set if its gradient is at least
+        (1 - margin) of what would make it enter.
+    foresight : float
+        The same for what is to last some values of lam.
+    """
+
+    forcing: float = 0.03
+    patience: int = 8
+    max_cg: int = 200
+    max_rounds: int = 10
+    margin: float = 0.05
+    foresight: float = 0.25
+    most: int = 4096
+    _formed: FormedHessian | None = None
+    _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
+
+    def forget(self) -> None:
+        """Start anew: what is kept has led nowhere."""
+        self._formed = None
+        self._blocks.forget()
+
+    def review(self, objective: Objective, before: float, after: float, target: float) -> None:
+        """Drop a formed Hessian that has grown too old.
+
+        `before` and `after` are the gaps around a step with it. It is kept while going
+        on with it is cheaper than forming it anew.
+        """
+        if self._formed is None or after <= target:
+            return
+        gain = math.log(max(before / after, 1.0)) if after > 0 else math.inf
+        left = math.log(after / target) / gain if gain > 0.05 else math.inf
+        step, forming = objective.rows.costs(self._formed.features.size)
+        if left * step > forming + 1.5 * step:
+            self._formed = None
+
+    def direction(self, objective: Objective, at: State, caution: float) -> Direction:
+        """Newton direction at a state; `caution` is the model's least curvature in lam f_j."""
+        penalty, lam = objective.penalty, objective.lam
+        size = np.abs(at.V)
+        l1 = penalty.l1(lam)
+        working = (at.W != 0.0) | (size > (1.0 - self.margin) * l1)
+        likely = working | (size > (1.0 - self.foresight) * l1)
+        proximal = np.maximum(penalty.l2(lam), caution * lam * penalty.factors)
+        stale = self._formed is not None
+        must = (at.W != 0.0) | (size > l1)
+        if self._formed is None or (must & ~self._formed.covered).any():
+            stale = False
+            self._formed = self._form(objective, working, likely)
+        if self._formed is not None:
+            return self._from_formed(self._formed, objective, at, proximal, stale)
+        return self._by_products(objective, at, proximal, working, likely)
+
+    def _form(
+        self, objective: Objective, working: BoolArray, likely: BoolArray
+    ) -> FormedHessian | None:
+        rows = objective.rows
+        n = len(likely) + int(np.count_nonzero(likely))
+        if n > self.most or not rows.worth_forming(n, int(likely.any(axis=0).sum())):
+            return None
+        pool = [np.flatnonzero(row) for row in likely]
+        return FormedHessian(pool, rows.hessian(pool), likely.shape[1])
+
+    def _from_formed(
+        self,
+        formed: FormedHessian,
+        objective: Objective,
+        at: State,
+        proximal: FloatArray,
+        stale: bool,
+    ) -> Direction:
+        penalty, lam = objective.penalty, objective.lam
+        inside = formed.features >= 0
+        ridge = np.where(inside, proximal[formed.features], 0.0)
+        l1 = np.where(inside, penalty.l1(lam)[formed.features], 0.0)
+        model = QuadraticModel(
+            w=formed.gather(at.W, at.b),
+            gradient=formed.gather(penalty.l2(lam) * at.W - at.V, -at.vb),
+            l1=l1,
+            product=lambda d: formed.product(d) + ridge * d,
+            precondition=lambda face: formed.on_face(face, ridge),
+        )
+        step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
+        dW, db = formed.scatter(step.d)
+        return Direction(dW, db, 0, stale)
+
+    def _by_products(
+        self,
+        objective: Objective,
+        at: State,
+        proximal: FloatArray,
+        working: BoolArray,
+        likely: BoolArray,
+    ) -> Direction:
+        rows, penalty, lam = objective.rows, objective.penalty, objective.lam
+        features = np.flatnonzero(working.any(axis=0))
+        rows.work_on(features)
+        blocks = self._blocks
+        blocks.cover(rows, working, likely)
+        ones = np.ones((len(working), 1), bool)
+        inside: BoolArray = np.concatenate([ones, working[:, features]], axis=1)
+        ridge = np.concatenate([[0.0], proximal[features]])
+
+        def product(D: FloatArray) -> FloatArray:
+            HD = rows.hessian_product(D)
+            HD += ridge * D
+            HD *= inside
+            return HD
+
+        def precondition(face: BoolArray) -> BlockPreconditioner:
+            blocks.on_face(face, features, ridge)
+            return blocks
+
+        gradient = np.concatenate(
+            [-at.vb[:, None], (penalty.l2(lam) * at.W - at.V)[:, features]], axis=1
+        )
+        model = QuadraticModel(
+            w=np.concatenate([at.b[:, None], at.W[:, features]], axis=1),
+            gradient=np.where(inside, gradient, 0.0),
+            l1=np.concatenate([[0.0], penalty.l1(lam)[features]]),
+            product=product,
+            precondition=precondition,
+        )
+        step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
+        blocks.judge(step.most_cg_steps, self.patience)
+        dW = np.zeros_like(at.W)
+        dW[:, features] = step.d[:, 1:]
+        return Direction(dW, step.d[:, 0], step.cg_steps, False)
