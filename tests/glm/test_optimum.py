@@ -202,7 +202,8 @@ def test_gap_and_kkt_follow_from_what_is_stored():
             over = np.maximum(np.abs(t * V) - lam * r, 0)
             dual = max(dual, entropy - (over**2).sum() / (2 * lam * (1 - r)))
         gap = (primal - dual) / max(primal, 1e-3 * path.null_loss)
-        np.testing.assert_allclose(path.gaps[i], gap, atol=2e-7)
+        # Any t gives a bound; the one taken is nearly the best.
+        assert gap - 2e-7 <= path.gaps[i] <= 1.05 * gap + 2e-7
 
 
 @pytest.mark.parametrize("k", [3, 5])
@@ -229,9 +230,10 @@ def test_dual_of_rows_that_are_certainly_wrong_is_finite():
     random = np.random.default_rng(0)
     Z, y = random.standard_normal((5, 200)), random.integers(0, 5, 200)
     Z[y, np.arange(200)] -= 60.0
-    terms = Multinomial().dual_terms(Z, y)
+    family = Multinomial()
+    terms = family.dual_terms(Z, family.mean(Z), y, np.full(200, 1 / 200))
     assert (terms.other > 1.0).any()  # by rounding
-    assert np.isfinite(terms.entropy(1.0, np.full(200, 1 / 200)))
+    assert np.isfinite(terms.at(1.0)).all()
 
 
 @pytest.mark.parametrize("unit", [1e-14, 1e14])

@@ -1,37 +1,19 @@
-"""Every argument of a fit, checked before any work is done."""
+"""Every setting of a fit, checked before any work is done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import FloatArray
 from clearhead.errors import DataError, InputError
 from clearhead.glm.rows import to_array
 
-__all__ = [
-    "Classes",
-    "check_factors",
-    "check_lambdas",
-    "check_scalars",
-    "check_weights",
-    "encode_labels",
-    "find_classes",
-]
+__all__ = ["check_factors", "check_lambdas", "check_scalars", "check_weights"]
 
 _FINEST_TOL = 1e-13
-_FAMILIES = ("auto", "binomial", "multinomial")
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The classes of a problem: labels as given, in order, and what people call them."""
-
-    labels: tuple[Any, ...]
-    names: tuple[str, ...]
+_FAMILIES = ("auto", "binomial", "multinomial", "multilabel", "gaussian")
 
 
 def check_scalars(
@@ -82,7 +64,7 @@ def check_lambdas(lambdas: Any) -> FloatArray:
     if len(bad):
         raise InputError(
             f"lambdas must be positive and finite; lambdas[{bad[0]}] is {grid[bad[0]]}. "
-            "(lam = 0 has no certificate; a small positive value is close to it.)"
+            "(lam = 0 has no certificate; unpenalised=True adds it as a last point.)"
         )
     rising = np.flatnonzero(np.diff(grid) >= 0)
     if len(rising):
@@ -157,84 +139,3 @@ def _vector(values: Any, name: str) -> FloatArray:
             f"and dtype {array.dtype}."
         )
     return array.astype(np.float64)
-
-
-def find_classes(y: Any, class_names: Sequence[str] | None, where: str) -> tuple[Classes, IntArray]:
-    """Find the classes of the training labels, sorted, and each row's index into them.
-
-    Raises
-    ------
-    DataError
-        For labels that are missing, of one class only, or of another length of names.
-    """
-    values = _labels(y, where)
-    if values.dtype.kind == "O" and len({type(v) for v in values}) > 1:
-        kinds = ", ".join(sorted({type(v).__name__ for v in values}))
-        raise DataError(f"The labels of {where} mix types ({kinds}); convert them to one.")
-    found, index = np.unique(values, return_inverse=True)
-    if len(found) < 2:
-        what = f"only the class {found.tolist()[0]!r}" if len(found) else "no label at all"
-        raise DataError(f"The labels of {where} hold {what}; two classes or more are needed.")
-    labels = tuple(found.tolist())
-    names = tuple(str(v) for v in (labels if class_names is None else class_names))
-    if len(names) != len(labels):
-        raise DataError(
-            f"class_names has {len(names)} names, but the labels of {where} are of "
-            f"{len(labels)} classes: {_some(labels)}. Each class needs a training example."
-        )
-    return Classes(labels, names), index.astype(np.int64)
-
-
-def encode_labels(y: Any, classes: Classes, where: str) -> IntArray:
-    """Index of each label among the classes.
-
-    Raises
-    ------
-    DataError
-        For a class that the training labels do not have.
-    """
-    values = _labels(y, where)
-    index = {label: i for i, label in enumerate(classes.labels)}
-    items = values.tolist()
-    unknown = sorted({str(v) for v in items if v not in index})
-    if unknown:
-        first = next(i for i, v in enumerate(items) if v not in index)
-        raise DataError(
-            f"The labels of {where} hold {len(unknown)} class(es) that no training example has: "
-            f"{_some(unknown)} (first in row {first}). Add training examples of them, or drop "
-            "those rows."
-        )
-    return np.array([index[v] for v in items], np.int64)
-
-
-def _labels(y: Any, where: str) -> np.ndarray[Any, Any]:
-    values = to_array(y, f"the labels of {where}")
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise DataError(
-            f"The labels of {where} must be one a row; they have shape {values.shape}. "
-            "One-hot labels become classes with y.argmax(axis=1)."
-        )
-    if values.dtype.kind == "f":
-        missing = np.flatnonzero(~np.isfinite(values))
-    elif values.dtype.kind == "O":
-        missing = np.flatnonzero([_missing(v) for v in values])
-    else:
-        missing = np.zeros(0, np.int64)
-    if len(missing):
-        raise DataError(
-            f"The labels of {where} are missing (NaN or None) in {len(missing)} row(s), the first "
-            f"is row {missing[0]}. Label those rows or drop them."
-        )
-    return values
-
-
-def _missing(label: Any) -> bool:
-    """Whether a label is None or NaN."""
-    return label is None or (isinstance(label, float) and label != label)  # noqa: PLR0124
-
-
-def _some(labels: Sequence[Any], most: int = 6) -> str:
-    shown = ", ".join(repr(v) for v in labels[:most])
-    return shown + (f" and {len(labels) - most} more" if len(labels) > most else "")

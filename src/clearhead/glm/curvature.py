@@ -17,26 +17,10 @@ from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.formed import FormedHessian
 from clearhead.glm.model import QuadraticModel
 from clearhead.glm.objective import Objective
+from clearhead.glm.point import Point
 from clearhead.glm.preconditioner import BlockPreconditioner
 
-__all__ = ["Curvature", "Direction", "State"]
-
-
-@dataclass(frozen=True)
-class State:
-    """Coefficients with the gradient there.
-
-    Parameters
-    ----------
-    W, b : (O, p) and (O,) float64
-    V, vb : (O, p) and (O,) float64
-        Minus the gradient of the mean loss.
-    """
-
-    W: FloatArray
-    b: FloatArray
-    V: FloatArray
-    vb: FloatArray
+__all__ = ["Curvature", "Direction"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +68,8 @@ class Curvature:
     margin: float = 0.05
     foresight: float = 0.25
     most: int = 4096
+    reuse: float = 3.0
+    steps: float = 10.0
     _formed: FormedHessian | None = None
     _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
 
@@ -102,20 +88,20 @@ class Curvature:
             return
         gain = math.log(max(before / after, 1.0)) if after > 0 else math.inf
         left = math.log(after / target) / gain if gain > 0.05 else math.inf
-        step, forming = objective.rows.costs(self._formed.features.size)
-        if left * step > forming + 1.5 * step:
+        costs, sizes = objective.rows.costs, self._formed.sizes
+        step = costs.evaluation() + 2.0 * costs.factoring(sizes)
+        if left * step > costs.forming(sizes) + 1.5 * step:
             self._formed = None
 
-    def direction(self, objective: Objective, at: State, caution: float) -> Direction:
+    def direction(self, objective: Objective, at: Point, caution: float) -> Direction:
         """Newton direction at a state; `caution` is the model's least curvature in lam f_j."""
         penalty, lam = objective.penalty, objective.lam
-        size = np.abs(at.V)
-        l1 = penalty.l1(lam)
-        working = (at.W != 0.0) | (size > (1.0 - self.margin) * l1)
-        likely = working | (size > (1.0 - self.foresight) * l1)
+        used = at.W != 0.0
+        working = used | penalty.enters(at.V, lam, self.margin)
+        likely = working | penalty.enters(at.V, lam, self.foresight)
         proximal = np.maximum(penalty.l2(lam), caution * lam * penalty.factors)
         stale = self._formed is not None
-        must = (at.W != 0.0) | (size > l1)
+        must = used | penalty.enters(at.V, lam, 0.0)
         if self._formed is None or (must & ~self._formed.covered).any():
             stale = False
             self._formed = self._form(objective, working, likely)
@@ -126,9 +112,13 @@ class Curvature:
     def _form(
         self, objective: Objective, working: BoolArray, likely: BoolArray
     ) -> FormedHessian | None:
-        rows = objective.rows
-        n = len(likely) + int(np.count_nonzero(likely))
-        if n > self.most or not rows.worth_forming(n, int(likely.any(axis=0).sum())):
+        rows, costs = objective.rows, objective.rows.costs
+        sizes = [1 + int(row.sum()) for row in likely]
+        if costs.largest(sizes) > self.most:
+            return None
+        # A formed Hessian serves a few steps; without it each takes about ten products.
+        formed = costs.forming(sizes) / self.reuse + 2.0 * costs.factoring(sizes)
+        if formed > self.steps * costs.product(int(likely.any(axis=0).sum())):
             return None
         pool = [np.flatnonzero(row) for row in likely]
         return FormedHessian(pool, rows.hessian(pool), likely.shape[1])
@@ -137,7 +127,7 @@ class Curvature:
         self,
         formed: FormedHessian,
         objective: Objective,
-        at: State,
+        at: Point,
         proximal: FloatArray,
         stale: bool,
     ) -> Direction:
@@ -159,7 +149,7 @@ class Curvature:
     def _by_products(
         self,
         objective: Objective,
-        at: State,
+        at: Point,
         proximal: FloatArray,
         working: BoolArray,
         likely: BoolArray,

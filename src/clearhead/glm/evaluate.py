@@ -9,7 +9,7 @@ import numpy as np
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError
 from clearhead.glm.accuracy import Accuracy
-from clearhead.glm.families import Family
+from clearhead.glm.families import Family, Gaussian
 from clearhead.glm.path import SparseCoefficients
 from clearhead.glm.problem import LabelledRows
 from clearhead.glm.rows import check_block
@@ -36,6 +36,7 @@ def evaluate(
     losses : (L,) float64
         Mean loss, without penalty; NaN for a split without rows.
     accuracies : tuple of L Accuracy
+        Empty where targets are numbers.
     """
     points = len(coefficients)
     losses, right = np.zeros(points), np.zeros(points, np.int64)
@@ -45,19 +46,22 @@ def evaluate(
         for offset in range(0, len(block), _CHUNK):
             piece = np.asarray(block[offset : offset + _CHUNK])
             check_block(piece, start, f"The {name} split", split.rows.shape)
-            y = split.y[start : start + len(piece)]
+            y = split.y[..., start : start + len(piece)]
             start += len(piece)
             features = how.apply(piece, alive)
             ones = np.ones(len(piece))
             for i, sparse in enumerate(coefficients):
                 Z = _scores(sparse, alive, features, intercepts[i])
                 losses[i] += family.loss(Z, y, ones)
-                right[i] += int((family.predict(Z) == y).sum())
+                hits = family.hits(Z, y)
+                right[i] += 0 if hits is None else int(hits.sum())
     if start != split.rows.shape[0]:
         raise DataError(
             f"The {name} split yielded {start} rows; its shape says {split.rows.shape[0]}."
         )
     losses = losses / start if start else np.full(points, np.nan)
+    if isinstance(family, Gaussian):
+        return losses, ()
     return losses, tuple(Accuracy.of(int(r), start) for r in right)
 
 

@@ -1,191 +1,426 @@
-"""Losses of the decision layer: value, residual, curvature and dual, row by row.
+r"""Losses of the decision layer: value, residual, curvature and dual, row by row.
 
 Scores are held as ``Z (O, n)``, one row per output, so that every operation runs
-over contiguous memory: O = 1 for the binomial family, O = K for the multinomial.
-Weights ``v (n,)`` sum to 1, so that weighted sums are the means of the objective.
+over contiguous memory: O = 1 for the binomial family, O = K for the others. Weights
+``v (n,)`` sum to 1, so that weighted sums are the means of the objective. A *target*
+is what a row should be: the index of its class, (n,), for the binomial and multinomial
+families; a matrix (K, n) of 0 and 1 for independent labels, of numbers for the gaussian.
+
+With residuals ``R = target - mean`` the gradient of a row's loss is ``-R``. The dual of
+the mean loss at ``-t R`` is :math:`-\sum_i v_i \ell_i^*(-t R_i)`; together with the
+penalty's it bounds the optimum from below (docs/design/path-solver.md, Duals).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.special import expit, xlog1py
+import numpy.typing as npt
+from scipy.special import expit
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray
 
-__all__ = ["Binomial", "DualTerms", "Family", "Multinomial", "family_of"]
+__all__ = [
+    "Binomial",
+    "DualTerms",
+    "EntropyTerms",
+    "Family",
+    "Gaussian",
+    "Multilabel",
+    "Multinomial",
+    "QuadraticTerms",
+    "Target",
+    "family_of",
+]
+
+Target = npt.NDArray[Any]
+"""Class of each row, (n,), or what each output should be, (K, n)."""
+
+_TINY = np.finfo(np.float64).tiny
+_SHARPEST = 1e-3
+"""Rows that are certainly wrong bend the entropy within a width of nothing; for steps along t
+the curvature is that seen at this distance."""
+
+
+class DualTerms(Protocol):
+    """The dual of the mean loss along ``t R``, concave in t."""
+
+    def at(self, t: float) -> tuple[float, float, float]:
+        """Value, slope and curvature at t in [0, 1]; the curvature may be approximate."""
 
 
 @dataclass(frozen=True)
-class DualTerms:
-    """What the dual objective needs of each row, once residuals are known.
+class EntropyTerms:
+    r"""Mean entropy of ``q = target - t R``, from two numbers a row.
 
-    With ``q_i = Y_i - t R_i`` (in the simplex for t in [0, 1]), every class but the
-    true one has ``q_ik = t P_ik``; so the entropy of q_i at any t follows from two
-    numbers a row.
+    Every class but the true one has ``q_k = t P_k``, and the true one what is left of 1:
+
+    .. math::
+
+        -\sum_i v_i \Bigl[ t \log t\, o_i + t\, l_i + (1 - t o_i) \log(1 - t o_i) \Bigr],
+        \quad o = \sum_{k \ne y} P_k, \quad l = \sum_{k \ne y} P_k \log P_k
 
     Parameters
     ----------
-    other : (n,) float64
-        Probability of all classes but the true one, summed without cancellation.
-    other_log : (n,) float64
+    own : (..., n) float64
+        Probability of the true class.
+    other : (..., n) float64
+        That of all others, summed without cancellation.
+    other_log : (..., n) float64
         ``sum_{k != y} P_k log P_k``.
+    v : (n,) float64
+        Weights of the rows. A leading axis of independent labels is summed over.
     """
 
+    own: FloatArray
     other: FloatArray
     other_log: FloatArray
+    v: FloatArray
 
-    def entropy(self, t: float, v: FloatArray) -> float:
-        """Weighted mean of ``-sum_k q_ik log q_ik`` at `t`; it costs O(n)."""
+    def at(self, t: float) -> tuple[float, float, float]:
+        """Value, slope and curvature at `t`; it costs O(n)."""
         if t <= 0.0:
-            return 0.0
-        # A sum of probabilities may exceed 1 by rounding, and has no logarithm then.
-        kept = np.minimum(t * self.other, 1.0)
-        rows = t * self.other_log + np.log(t) * kept + xlog1py(1.0 - kept, -kept)
-        return -float(v @ rows)
+            return 0.0, np.inf, -np.inf
+        v, other = self.v, self.other
+        # 1 - t o, without cancellation.
+        kept = (1.0 - t) * other
+        kept += self.own
+        log_kept = np.log(np.maximum(kept, _TINY))
+        fixed, mass = float((self.other_log @ v).sum()), float((other @ v).sum())
+        log_t = math.log(t)
+        value = t * fixed + t * log_t * mass + float(((kept * log_kept) @ v).sum())
+        slope = fixed + log_t * mass - float(((other * log_kept) @ v).sum())
+        bend = mass / t + float(((other * other / np.maximum(kept, _SHARPEST)) @ v).sum())
+        return -value, -slope, -bend
+
+
+@dataclass(frozen=True)
+class QuadraticTerms:
+    """``t c - t^2 e / 2``, with ``c = sum_i v_i R_i . y_i`` and ``e = sum_i v_i |R_i|^2``."""
+
+    c: float
+    e: float
+
+    def at(self, t: float) -> tuple[float, float, float]:
+        """Value, slope and curvature at `t`."""
+        return t * self.c - 0.5 * t * t * self.e, self.c - t * self.e, -self.e
 
 
 class Family(Protocol):
-    """A loss ``l(z, y)``, convex in the scores z, with what a Newton method needs."""
+    """A loss ``l(z, target)``, convex in the scores z, with what a Newton method needs."""
+
+    @property
+    def coupled(self) -> bool:
+        """Whether the Hessian of a row has terms between outputs."""
 
     def n_outputs(self, n_classes: int) -> int:
         """Rows of the coefficients."""
 
-    def null_intercept(self, shares: FloatArray) -> FloatArray:
-        """Intercept (O,) of the model without features, from the class shares (K,)."""
+    def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
+        """Intercept (O,) of the model without features."""
 
-    def loss(self, Z: FloatArray, y: IntArray, v: FloatArray) -> float:
-        """Weighted mean loss."""
+    def residual_size(self, null_loss: float) -> float:
+        """Size of residuals that a vanishing gradient is judged against."""
 
-    def probabilities(self, Z: FloatArray) -> FloatArray:
-        """Probabilities P (O, n); for the binomial family of class 1."""
+    def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
+        """Weighted mean loss, summed over outputs."""
 
-    def residual(self, P: FloatArray, y: IntArray) -> FloatArray:
-        """Residuals ``Y - P`` (O, n)."""
+    def mean(self, Z: FloatArray) -> FloatArray:
+        """Expected target M (O, n): probabilities, or for the gaussian the scores."""
 
-    def curvature(self, P: FloatArray, dZ: FloatArray) -> FloatArray:
+    def residual(self, M: FloatArray, target: Target) -> FloatArray:
+        """Residuals ``target - M`` (O, n), a new array."""
+
+    def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
         """Hessian of each row's loss times `dZ` (O, n), in place."""
 
-    def diagonal(self, P: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
         """Second derivative (n,) of each row's loss in output k."""
 
-    def dual_terms(self, Z: FloatArray, y: IntArray) -> DualTerms:
-        """What the dual needs of each row."""
+    def dual_terms(self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray) -> DualTerms:
+        """The dual of the mean loss at the residuals of scores Z with means M."""
 
-    def predict(self, Z: FloatArray) -> IntArray:
-        """Most probable class (n,)."""
+    def predict(self, Z: FloatArray) -> Target:
+        """Most probable target, shaped like one."""
+
+    def hits(self, Z: FloatArray, target: Target) -> BoolArray | None:
+        """Rows (n,) that are predicted right; None for a target of numbers."""
 
 
 @dataclass(frozen=True)
 class Binomial:
-    """``log(1 + exp(z)) - y z`` for y in {0, 1}: one coefficient vector."""
+    """``log(1 + exp(z)) - y z`` for a class y in {0, 1}: one coefficient vector."""
+
+    coupled = False
 
     def n_outputs(self, n_classes: int) -> int:
         """One."""
         return 1
 
-    def null_intercept(self, shares: FloatArray) -> FloatArray:
+    def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
         """Log odds of class 1."""
-        return np.array([np.log(shares[1]) - np.log(shares[0])])
+        return _log_odds(target[None], v)
 
-    def loss(self, Z: FloatArray, y: IntArray, v: FloatArray) -> float:
+    def residual_size(self, null_loss: float) -> float:
+        """One: probabilities."""
+        return 1.0
+
+    def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
         """Weighted mean of ``log(1 + exp(-margin))``."""
-        return float(v @ np.logaddexp(0.0, -_margin(Z, y)))
+        return _logistic_loss(Z, target[None], v)
 
-    def probabilities(self, Z: FloatArray) -> FloatArray:
+    def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of class 1, (1, n)."""
         return np.asarray(expit(Z))
 
-    def residual(self, P: FloatArray, y: IntArray) -> FloatArray:
+    def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (1, n)."""
-        return np.asarray(y[None, :] - P)
+        return np.asarray(target[None] - M)
 
-    def curvature(self, P: FloatArray, dZ: FloatArray) -> FloatArray:
+    def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
         """``p (1 - p) dz``, in place."""
-        dZ *= P
-        dZ *= 1.0 - P
-        return dZ
+        return _logistic_curvature(M, dZ)
 
-    def diagonal(self, P: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
         """``p (1 - p)``."""
-        p = P[0]
-        return np.asarray(p * (1.0 - p))
+        return np.asarray(M[0] * (1.0 - M[0]))
 
-    def dual_terms(self, Z: FloatArray, y: IntArray) -> DualTerms:
-        """From the margin, so that tiny probabilities keep their digits."""
-        margin = _margin(Z, y)
-        other = np.asarray(expit(-margin))
-        return DualTerms(other, -other * np.logaddexp(0.0, margin))
+    def dual_terms(
+        self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
+    ) -> EntropyTerms:
+        """Entropy of the two classes."""
+        return _logistic_dual(Z, target[None], v)
 
     def predict(self, Z: FloatArray) -> IntArray:
         """Class 1 where the score is positive."""
         return np.asarray(Z[0] > 0, np.int64)
 
+    def hits(self, Z: FloatArray, target: Target) -> BoolArray:
+        """Rows of which the class is right."""
+        return np.asarray(self.predict(Z) == target)
 
-def _margin(Z: FloatArray, y: IntArray) -> FloatArray:
-    """Score of the true class against the other, (n,)."""
-    return np.asarray(np.where(y == 1, Z[0], -Z[0]))
+
+@dataclass(frozen=True)
+class Multilabel:
+    """``sum_k log(1 + exp(z_k)) - y_k z_k`` for labels y_k in {0, 1}, independent of each other."""
+
+    coupled = False
+
+    def n_outputs(self, n_classes: int) -> int:
+        """One a label."""
+        return n_classes
+
+    def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
+        """Log odds of each label."""
+        return _log_odds(target, v)
+
+    def residual_size(self, null_loss: float) -> float:
+        """One: probabilities."""
+        return 1.0
+
+    def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
+        """Weighted mean of ``sum_k log(1 + exp(-margin_k))``."""
+        return _logistic_loss(Z, target, v)
+
+    def mean(self, Z: FloatArray) -> FloatArray:
+        """Probability of each label, (K, n)."""
+        return np.asarray(expit(Z))
+
+    def residual(self, M: FloatArray, target: Target) -> FloatArray:
+        """``y - p`` (K, n)."""
+        return np.asarray(target - M)
+
+    def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
+        """``p (1 - p) dz``, in place."""
+        return _logistic_curvature(M, dZ)
+
+    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+        """``p_k (1 - p_k)``."""
+        return np.asarray(M[k] * (1.0 - M[k]))
+
+    def dual_terms(
+        self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
+    ) -> EntropyTerms:
+        """Binary entropies, summed over labels."""
+        return _logistic_dual(Z, target, v)
+
+    def predict(self, Z: FloatArray) -> IntArray:
+        """1 where a label's score is positive, (K, n)."""
+        return np.asarray(Z > 0, np.int64)
+
+    def hits(self, Z: FloatArray, target: Target) -> BoolArray:
+        """Rows of which every label is right."""
+        return np.asarray((self.predict(Z) == target).all(axis=0))
+
+
+def _log_odds(Y: Target, v: FloatArray) -> FloatArray:
+    """Log odds (O,) of the weighted shares of 1."""
+    return np.asarray(np.log(Y @ v) - np.log((1 - Y) @ v))
+
+
+def _margin(Z: FloatArray, Y: Target) -> FloatArray:
+    """Scores for what is true, against what is not."""
+    return np.asarray(np.where(Y == 1, Z, -Z))
+
+
+def _logistic_loss(Z: FloatArray, Y: Target, v: FloatArray) -> float:
+    return float((np.logaddexp(0.0, -_margin(Z, Y)) @ v).sum())
+
+
+def _logistic_curvature(M: FloatArray, dZ: FloatArray) -> FloatArray:
+    dZ *= M
+    dZ *= 1.0 - M
+    return dZ
+
+
+def _logistic_dual(Z: FloatArray, Y: Target, v: FloatArray) -> EntropyTerms:
+    """From the margin, so that tiny probabilities keep their digits."""
+    margin = _margin(Z, Y)
+    own, other = np.asarray(expit(margin)), np.asarray(expit(-margin))
+    return EntropyTerms(own, other, other * np.log(np.maximum(other, _TINY)), v)
 
 
 @dataclass(frozen=True)
 class Multinomial:
     """``logsumexp(z) - z_y``: one coefficient vector a class, all classes coupled."""
 
+    coupled = True
+
     def n_outputs(self, n_classes: int) -> int:
         """One a class."""
         return n_classes
 
-    def null_intercept(self, shares: FloatArray) -> FloatArray:
+    def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
         """Centred log shares; a shift of all classes changes nothing."""
-        logs = np.log(shares)
+        logs = np.log(np.bincount(target, v, n_classes))
         return np.asarray(logs - logs.mean())
 
-    def loss(self, Z: FloatArray, y: IntArray, v: FloatArray) -> float:
+    def residual_size(self, null_loss: float) -> float:
+        """One: probabilities."""
+        return 1.0
+
+    def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
         """Weighted mean of ``logsumexp(z) - z_y``."""
         top = Z.max(axis=0)
         total = np.exp(Z - top).sum(axis=0)
-        return float(v @ (np.log(total) + top - Z[y, np.arange(len(y))]))
+        return float(v @ (np.log(total) + top - Z[target, np.arange(len(target))]))
 
-    def probabilities(self, Z: FloatArray) -> FloatArray:
+    def mean(self, Z: FloatArray) -> FloatArray:
         """Softmax over classes, (K, n)."""
         P = np.exp(Z - Z.max(axis=0))
         P /= P.sum(axis=0)
         return np.asarray(P)
 
-    def residual(self, P: FloatArray, y: IntArray) -> FloatArray:
-        """``Y - P`` (K, n)."""
-        R = -P
-        R[y, np.arange(len(y))] += 1.0
+    def residual(self, M: FloatArray, target: Target) -> FloatArray:
+        """``Y - P`` (K, n), Y one-hot."""
+        R = -M
+        R[target, np.arange(len(target))] += 1.0
         return R
 
-    def curvature(self, P: FloatArray, dZ: FloatArray) -> FloatArray:
+    def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
         """``(diag(P) - P P^T) dz`` for each row, in place."""
-        dZ *= P
+        dZ *= M
         total: Any = dZ.sum(axis=0)
-        dZ -= P * total
+        dZ -= M * total
         return dZ
 
-    def diagonal(self, P: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
         """``P_k (1 - P_k)``."""
-        return np.asarray(P[k] * (1.0 - P[k]))
+        return np.asarray(M[k] * (1.0 - M[k]))
 
-    def dual_terms(self, Z: FloatArray, y: IntArray) -> DualTerms:
-        """Log-probabilities come from the scores, so that none is log of a rounded zero."""
-        rows = np.arange(len(y))
+    def dual_terms(
+        self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
+    ) -> EntropyTerms:
+        """Entropy of the classes.
+
+        Log-probabilities come from the scores, so that none is log of a rounded zero.
+        """
+        rows = np.arange(len(target))
         top = Z.max(axis=0)
-        log_p = Z - top
-        log_p -= np.log(np.exp(log_p).sum(axis=0))
-        P = np.exp(log_p)
-        P[y, rows] = 0.0
-        return DualTerms(P.sum(axis=0), np.einsum("kn,kn->n", P, log_p))
+        # The most probable class has at least 1/K, so that its logarithm is exact.
+        log_p_top = np.log(M.max(axis=0))
+        own, others = M[target, rows], M.copy()
+        others[target, rows] = 0.0
+        other = others.sum(axis=0)
+        others *= Z - top
+        return EntropyTerms(own, other, others.sum(axis=0) + log_p_top * other, v)
 
     def predict(self, Z: FloatArray) -> IntArray:
         """Class of the highest score; the first of equal ones."""
         return np.asarray(Z.argmax(axis=0))
 
+    def hits(self, Z: FloatArray, target: Target) -> BoolArray:
+        """Rows of which the class is right."""
+        return np.asarray(self.predict(Z) == target)
 
-def family_of(name: str) -> Binomial | Multinomial:
-    """Family called ``"binomial"`` or ``"multinomial"``."""
-    return Binomial() if name == "binomial" else Multinomial()
+
+@dataclass(frozen=True)
+class Gaussian:
+    """``|y - z|^2 / 2``, summed over outputs."""
+
+    coupled = False
+
+    def n_outputs(self, n_classes: int) -> int:
+        """One an output."""
+        return n_classes
+
+    def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
+        """Weighted means."""
+        return np.asarray(target @ v)
+
+    def residual_size(self, null_loss: float) -> float:
+        """Root of the mean square that the null model leaves."""
+        return float(np.sqrt(2.0 * null_loss))
+
+    def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
+        """Half the weighted mean square of the residuals."""
+        R = target - Z
+        R *= R
+        return float(0.5 * (R @ v).sum())
+
+    def mean(self, Z: FloatArray) -> FloatArray:
+        """The scores themselves; not a copy."""
+        return Z
+
+    def residual(self, M: FloatArray, target: Target) -> FloatArray:
+        """``y - z`` (K, n)."""
+        return np.asarray(target - M)
+
+    def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
+        """`dZ` itself."""
+        return dZ
+
+    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+        """Ones."""
+        return np.ones_like(M[k])
+
+    def dual_terms(
+        self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
+    ) -> QuadraticTerms:
+        """``l*(u) = u y + u^2 / 2``, at ``u = -t R``."""
+        R = target - Z
+        weighted = R * v
+        return QuadraticTerms(float(np.vdot(weighted, target)), float(np.vdot(weighted, R)))
+
+    def predict(self, Z: FloatArray) -> FloatArray:
+        """The scores."""
+        return Z
+
+    def hits(self, Z: FloatArray, target: Target) -> None:
+        """None: numbers are not right or wrong."""
+
+
+_FAMILIES: dict[str, Family] = {
+    "binomial": Binomial(),
+    "multinomial": Multinomial(),
+    "multilabel": Multilabel(),
+    "gaussian": Gaussian(),
+}
+
+
+def family_of(name: str) -> Family:
+    """Family called ``"binomial"``, ``"multinomial"``, ``"multilabel"`` or ``"gaussian"``."""
+    return _FAMILIES[name]

@@ -52,6 +52,7 @@ class FormedHessian:
         self.covered: BoolArray = np.zeros((len(pool), n_features), bool)
         inside = self.features >= 0
         self.covered[self.outputs[inside], self.features[inside]] = True
+        self.sizes = [1 + len(features) for features in pool]
         ends = np.cumsum([0] + [len(block) for block in blocks])
         self._blocks = [_Block(block) for block in blocks]
         self._parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clearhead._types import FloatArray
-from clearhead.glm.penalty import ElasticNet
+from clearhead.glm.penalty import Penalty
 from clearhead.glm.reductions import Reductions
 
 __all__ = ["Objective"]
@@ -22,16 +22,19 @@ class Objective:
     ----------
     rows : Reductions
         The data; it also holds the current coefficients.
-    penalty : ElasticNet
+    penalty : Penalty
     lam : float
     null_loss : float
         Loss of the model without penalised features.
+    residual_size : float
+        What vanishing gradients are judged against: 1 for probabilities.
     """
 
     rows: Reductions
-    penalty: ElasticNet
+    penalty: Penalty
     lam: float
     null_loss: float
+    residual_size: float = 1.0
 
     def value(self, loss: float, W: FloatArray) -> float:
         """Objective at coefficients of this loss."""

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Path", "PathPoint", "SelectionRule", "SparseCoefficients"]
 
+_KINDS = {
+    "binomial": "classes",
+    "multinomial": "classes",
+    "multilabel": "labels",
+    "gaussian": "outputs",
+}
+
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
@@ -113,8 +120,8 @@ class Path:
 
     Each point minimises ``mean_i s_i loss + lam * (l1_ratio * ||W||_1 + (1 - l1_ratio)/2 *
     ||W||_2^2)`` over standardised features, the intercept unpenalised. With l1_ratio = 1
-    and an even number of classes coefficients need not be unique; then one of the
-    minimisers is given.
+    and an even number of classes multinomial coefficients need not be unique; then one of
+    the minimisers is given.
 
     Parameters
     ----------
@@ -125,25 +132,30 @@ class Path:
     gaps, kkt : (L,) float64
         Relative duality gap and relative KKT violation, in float64 from what is stored.
     status : list of L str
-        ``"optimal"`` where the gap is at most `tol`, or why not.
+        ``"optimal"`` where the gap is at most `tol`, or why not. A last point lam = 0 has
+        no gap; it is ``"unregularised"`` (with the norm of the gradient as kkt) or
+        ``"separable: stopped at ridge ..."``, where there is no optimum.
     losses : dict of split to (L,) float64
         Mean loss without penalty; weighted for ``train``.
     accuracies : dict of split to tuple of L Accuracy
+        For labels a row is right if all of its labels are. Empty for the gaussian family.
     center, scale : (p,) float64
         How features were standardised.
     dead, banned : (p,) bool
         Features out of the problem: constant ones, and those of infinite penalty factor.
     penalty_factor : (p,) float64
     classes : tuple
-        Labels as given, sorted.
+        Labels as given, sorted; or what the columns of y are called.
     class_names : tuple of str
     family : str
-        ``"binomial"`` (one row of coefficients, for the second class) or
-        ``"multinomial"`` (one a class).
+        ``"binomial"`` (one row of coefficients, for the second class), ``"multinomial"``,
+        ``"multilabel"`` or ``"gaussian"`` (one a class, label or output).
     l1_ratio, tol, lambda_max, null_loss : float
     n_samples : dict of split to int
     fingerprint : str
         Of the problem that was solved: features, labels, weights and settings.
+    grouped : bool
+        Whether ``sum_j ||W_.j||_2`` took the place of the l1 norm.
     """
 
     lambdas: FloatArray
@@ -168,6 +180,7 @@ class Path:
     null_loss: float
     n_samples: dict[str, int]
     fingerprint: str
+    grouped: bool = False
 
     def __len__(self) -> int:
         return len(self.lambdas)
@@ -249,31 +262,40 @@ class Path:
         }
         for split, losses in self.losses.items():
             columns[f"loss_{split}"] = losses
-            values = self.accuracies[split]
+            values = self.accuracies.get(split, ())
+            if not values:
+                continue
             columns[f"accuracy_{split}"] = [a.value for a in values]
             columns[f"accuracy_{split}_low"] = [a.low for a in values]
             columns[f"accuracy_{split}_high"] = [a.high for a in values]
         return pd.DataFrame(columns)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw accuracy against features per class, a line and a band for each split."""
+        """Draw accuracy against features per class, a line and a band for each split.
+
+        Of numbers, the gaussian family, the loss is drawn.
+        """
         axes: Any = new_axes() if ax is None else ax
         used = self.features_per_class
+        if not self.accuracies:
+            for split, losses in self.losses.items():
+                axes.plot(used, losses, label=split, marker=".", ms=4)
         for split, values in self.accuracies.items():
             (line,) = axes.plot(used, [a.value for a in values], label=split, marker=".", ms=4)
             low, high = [a.low for a in values], [a.high for a in values]
             axes.fill_between(used, low, high, color=line.get_color(), alpha=0.15, lw=0)
         axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlabel("features per class")
-        axes.set_ylabel("accuracy")
+        axes.set_xlabel("features per class" if self.accuracies else "features per output")
+        axes.set_ylabel("accuracy" if self.accuracies else "half mean squared error")
         axes.legend(frameon=False)
         drawn: Axes = axes
         return drawn
 
     def __repr__(self) -> str:
         return (
-            f"Path({self.family}, {len(self.class_names)} classes, {self.n_features} features, "
-            f"{len(self)} points, {int(self.optimal.sum())} optimal, l1_ratio={self.l1_ratio})"
+            f"Path({self.family}, {len(self.class_names)} {_KINDS[self.family]}, "
+            f"{self.n_features} features, {len(self)} points, {int(self.optimal.sum())} optimal, "
+            f"l1_ratio={self.l1_ratio})"
         )
 
     def _repr_html_(self) -> str:

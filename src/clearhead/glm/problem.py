@@ -9,26 +9,22 @@ from typing import Any
 import numpy as np
 
 from clearhead._files import checksum
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import FloatArray
 from clearhead.errors import DataError, InputError
-from clearhead.glm.checks import (
-    Classes,
-    check_factors,
-    check_weights,
-    encode_labels,
-    find_classes,
-)
+from clearhead.glm.checks import check_factors, check_weights
+from clearhead.glm.families import Target
 from clearhead.glm.rows import Rows, SplitRows, as_rows
+from clearhead.glm.targets import Classes, check_support, encode_targets, read_targets
 
 __all__ = ["LabelledRows", "Problem", "gather"]
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Features of a split with the class of each row."""
+    """Features of a split, and what each row should be: (n,) classes or a matrix (K, n)."""
 
     rows: Rows
-    y: IntArray
+    y: Target
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Problem:
     factors : (p,) float64
     classes : Classes
     family : str
-        ``"binomial"`` or ``"multinomial"``.
+        Never ``"auto"``.
     """
 
     splits: dict[str, LabelledRows]
@@ -84,26 +80,13 @@ def gather(
     if n == 0 or p == 0:
         raise DataError(f"X is empty: it has shape ({n}, {p}).")
     weights = check_weights(sample_weight, n)
-    classes, target = find_classes(labels, class_names, "the training split")
+    classes, target, family = read_targets(labels, family, class_names, "the training split")
     _check_length(target, rows, "train")
+    check_support(target, weights, family, classes)
     splits = {"train": LabelledRows(rows, target)}
     for split, (part, part_labels) in given.items():
         if split != "train":
-            splits[split] = _measured(part, part_labels, split, p, classes)
-    mass = np.bincount(target, weights, len(classes.labels))
-    if (mass == 0).any():
-        name = classes.names[int(np.flatnonzero(mass == 0)[0])]
-        raise DataError(
-            f"Every training example of class {name!r} has weight 0. Give one of them a positive "
-            "weight, or drop the class."
-        )
-    if family == "binomial" and len(classes.labels) > 2:
-        raise InputError(
-            f"family='binomial' is for two classes; the labels have {len(classes.labels)}. "
-            "Use family='multinomial' or 'auto'."
-        )
-    if family == "auto":
-        family = "binomial" if len(classes.labels) == 2 else "multinomial"
+            splits[split] = _measured(part, part_labels, split, p=p, family=family, classes=classes)
     return Problem(splits, weights, check_factors(penalty_factor, p), classes, family)
 
 
@@ -133,14 +116,16 @@ def _given(
     return given, class_names
 
 
-def _measured(rows: Rows, labels: Any, split: str, p: int, classes: Classes) -> LabelledRows:
+def _measured(
+    rows: Rows, labels: Any, split: str, *, p: int, family: str, classes: Classes
+) -> LabelledRows:
     """A split to measure on, checked against the training split."""
     if rows.shape[1] != p:
         raise InputError(
             f"The {split} split has {rows.shape[1]} features and the training split {p}; "
             "they must come from the same network."
         )
-    encoded = encode_labels(labels, classes, f"the {split} split")
+    encoded = encode_targets(labels, family, classes, f"the {split} split")
     _check_length(encoded, rows, split)
     return LabelledRows(rows, encoded)
 
@@ -164,9 +149,9 @@ def _pair(pair: Any, split: str) -> tuple[Rows, Any]:
     return as_rows(pair[0], f"the features of {split}"), pair[1]
 
 
-def _check_length(y: IntArray, rows: Rows, split: str) -> None:
-    if len(y) != rows.shape[0]:
+def _check_length(y: Target, rows: Rows, split: str) -> None:
+    if y.shape[-1] != rows.shape[0]:
         raise DataError(
-            f"The {split} split has {rows.shape[0]} rows of features and {len(y)} labels; "
+            f"The {split} split has {rows.shape[0]} rows of features and {y.shape[-1]} labels; "
             "give one label a row."
         )

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from clearhead._types import FloatArray, IntArray
-from clearhead.glm.families import DualTerms, Family
+from clearhead.glm.costs import Costs
+from clearhead.glm.families import DualTerms, Family, Target
 
 __all__ = ["DenseRows", "Reductions"]
 
@@ -60,8 +61,11 @@ class Reductions(Protocol):
     def accept(self) -> None:
         """Make the last trial current."""
 
-    def dual_entropy(self) -> tuple[DualTerms, FloatArray]:
-        """What the dual objective needs, and the weights of the rows."""
+    def dual_terms(self) -> DualTerms:
+        """The dual of the mean loss, along the residuals at the current coefficients."""
+
+    def n_right(self) -> int | None:
+        """Rows predicted right at the current coefficients; None for targets of numbers."""
 
     def unpenalised_hessian(self, features: IntArray) -> FloatArray:
         """Hessian of the mean loss over the intercept and `features`, all outputs coupled.
@@ -75,11 +79,9 @@ class Reductions(Protocol):
     def hessian_product(self, D: FloatArray) -> FloatArray:
         """Hessian of the mean loss times the working vector D."""
 
-    def costs(self, n: int) -> tuple[float, float]:
-        """Cost of a loss with its gradient, and of forming a Hessian of n coefficients."""
-
-    def worth_forming(self, n: int, m: int) -> bool:
-        """Whether a Hessian of n coefficients of m features is cheaper formed than multiplied."""
+    @property
+    def costs(self) -> Costs:
+        """What operations cost."""
 
     def hessian(self, pool: Sequence[IntArray]) -> list[FloatArray]:
         """Hessian over a pool of coefficients: of all outputs, or a block an output."""
@@ -99,8 +101,8 @@ class DenseRows:
     A : (p, n) float64 or float32
         Standardised features, one row a feature. In float32 (twice as many fit) sums
         are still taken in float64, over chunks of rows.
-    y : (n,) int
-        Class of each row.
+    y : (n,) int or (K, n)
+        Target of each row.
     v : (n,) float64
         Weights that sum to 1, all positive.
     family : Family
@@ -114,7 +116,7 @@ class DenseRows:
     def __init__(
         self,
         A: FloatArray,
-        y: IntArray,
+        y: Target,
         v: FloatArray,
         *,
         family: Family,
@@ -127,8 +129,9 @@ class DenseRows:
         self._random = np.random.default_rng(seed)
         self._Z: FloatArray = np.zeros((self.n_outputs, self._n))
         self._trial: FloatArray = self._Z
-        self._P: FloatArray | None = None
-        self._P_small: FloatArray | None = None
+        self._M: FloatArray | None = None
+        self._M_small: FloatArray | None = None
+        self._loss: float | None = None
         self._dtype: type[np.floating[Any]] = np.float64 if A.size <= _SMALL else np.float32
         self._v_small = v.astype(self._dtype)
         # Row 0 is the intercept's column of ones; features are appended, never removed.
@@ -151,16 +154,14 @@ class DenseRows:
 
     def null_intercept(self) -> FloatArray:
         """Intercept (O,) of the model without features."""
-        shares: FloatArray = np.zeros(self._n_classes)
-        np.add.at(shares, self._y, self._v)
-        return self._family.null_intercept(shares)
+        return self._family.null_intercept(self._y, self._v, self._n_classes)
 
     def move(self, W: FloatArray, b: FloatArray) -> None:
         """Make (W, b) the current coefficients, without what rounding had gathered."""
         self._set(self._scores(W) + b[:, None])
 
     def _set(self, Z: FloatArray) -> None:
-        self._Z, self._P, self._P_small = Z, None, None
+        self._Z, self._M, self._M_small, self._loss = Z, None, None, None
 
     def _scores(self, W: FloatArray) -> FloatArray:
         used = np.flatnonzero(W.any(axis=0))
@@ -179,20 +180,23 @@ class DenseRows:
 
     def loss(self) -> float:
         """Mean loss at the current coefficients."""
-        return self._family.loss(self._Z, self._y, self._v)
+        if self._loss is None:
+            self._loss = self._family.loss(self._Z, self._y, self._v)
+        return self._loss
 
-    def predictions(self) -> IntArray:
-        """Predicted class (n,) at the current coefficients."""
-        return self._family.predict(self._Z)
+    def n_right(self) -> int | None:
+        """Rows predicted right at the current coefficients; None for targets of numbers."""
+        hits = self._family.hits(self._Z, self._y)
+        return None if hits is None else int(hits.sum())
 
-    def _probabilities(self) -> FloatArray:
-        if self._P is None:
-            self._P = self._family.probabilities(self._Z)
-        return self._P
+    def _mean(self) -> FloatArray:
+        if self._M is None:
+            self._M = self._family.mean(self._Z)
+        return self._M
 
     def correlation(self, features: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
         """``V = sum_i v_i R_i x_i^T`` (O, p) and ``sum_i v_i R_i`` (O,), in float64."""
-        R = self._family.residual(self._probabilities(), self._y)
+        R = self._family.residual(self._mean(), self._y)
         R *= self._v
         A = self._A if features is None else self._A[features]
         if A.dtype == np.float64:
@@ -215,26 +219,28 @@ class DenseRows:
         """Make the last trial current."""
         self._set(self._trial)
 
-    def dual_entropy(self) -> tuple[DualTerms, FloatArray]:
-        """What the dual objective needs, and the weights of the rows."""
-        return self._family.dual_terms(self._Z, self._y), self._v
+    def dual_terms(self) -> DualTerms:
+        """The dual of the mean loss, along the residuals at the current coefficients."""
+        return self._family.dual_terms(self._Z, self._mean(), self._y, self._v)
 
     def unpenalised_hessian(self, features: IntArray) -> FloatArray:
         """Hessian over the intercept and `features`, all outputs coupled, in float64."""
-        P, v = self._probabilities(), self._v
-        outputs, width = len(P), 1 + len(features)
+        M, v = self._mean(), self._v
+        outputs, width = len(M), 1 + len(features)
         if width == 1:
-            H_b: Any = -(P * v) @ P.T
-            # Not from the row sums of P: 1 - P keeps its digits where P is near 1.
-            H_b[np.diag_indices(outputs)] = (P * (1.0 - P)) @ v
-            return np.asarray(H_b)
+            coupling = -(M * v) @ M.T if self._family.coupled else np.zeros((outputs, outputs))
+            # Not from the row sums of M: 1 - M keeps its digits where M is near 1.
+            coupling[np.diag_indices(outputs)] = [
+                self._family.diagonal(M, k) @ v for k in range(outputs)
+            ]
+            return np.asarray(coupling)
         E = np.ones((width, self._n))
         E[1:] = self._A[features]
-        H = np.empty((outputs, width, outputs, width))
+        H = np.zeros((outputs, width, outputs, width))
         for k in range(outputs):
-            H[k, :, k, :] = (E * (self._family.diagonal(P, k) * v)) @ E.T
-            for other in range(k):
-                block = -(E * (P[k] * P[other] * v)) @ E.T
+            H[k, :, k, :] = (E * (self._family.diagonal(M, k) * v)) @ E.T
+            for other in range(k if self._family.coupled else 0):
+                block = -(E * (M[k] * M[other] * v)) @ E.T
                 H[k, :, other, :] = block
                 H[other, :, k, :] = block.T
         return np.asarray(H.reshape(outputs * width, outputs * width))
@@ -270,58 +276,50 @@ class DenseRows:
 
     def hessian_product(self, D: FloatArray) -> FloatArray:
         """Hessian of the mean loss times the working vector D (O, 1 + m)."""
-        if self._P_small is None:
-            self._P_small = self._probabilities().astype(self._dtype)
+        if self._M_small is None:
+            self._M_small = self._mean().astype(self._dtype)
         spread = np.zeros((D.shape[0], len(self._work_now)), self._dtype)
         spread[:, self._columns] = D
         dZ: Any = spread @ self._work_now
-        dZ = self._family.curvature(self._P_small, dZ)
+        dZ = self._family.curvature(self._M_small, dZ)
         dZ *= self._v_small
         return np.asarray((dZ @ self._work_now.T)[:, self._columns], np.float64)
 
-    def costs(self, n: int) -> tuple[float, float]:
-        """Cost of a loss with its gradient, and of forming a Hessian of n coefficients."""
-        values = self._n * self.n_features
-        evaluation = 2.0 * max(2.0 * values * self.n_outputs / 50e9, 8.0 * values / 8e9) + 2e-3
-        return evaluation + n**3 / 3 / 60e9, 2.0 * self._n * n * n / 200e9
-
-    def worth_forming(self, n: int, m: int) -> bool:
-        """Whether a Hessian of n coefficients of m features is cheaper formed than multiplied."""
-        if self.n_outputs == 1:
-            return True
-        values = self._n * m
-        product = max(4.0 * values * self.n_outputs / 130e9, 8.0 * values / 8e9)
-        product += 20.0 * self._n * self.n_outputs / 8e9
-        forming = 2.0 * self._n * n * n / 200e9
-        return forming / 3.0 + 2.0 * n**3 / 3 / 60e9 < 10.0 * product
+    @property
+    def costs(self) -> Costs:
+        """What operations cost."""
+        return Costs(self._n, self.n_features, self.n_outputs, self._family.coupled)
 
     def hessian(self, pool: Sequence[IntArray]) -> list[FloatArray]:
         """Hessian over a pool of coefficients: of all outputs, or a block an output."""
-        P = self._probabilities()
+        M, v = self._mean(), self._v
         places = [self._load(features) for features in pool]
-        if len(pool) == 1:
-            E = self._work[places[0]]
-            E *= np.sqrt(self._family.diagonal(P, 0) * self._v).astype(self._dtype)
-            return [E @ E.T]
-        root = np.sqrt(self._v)
+        if not self._family.coupled:
+            return [
+                self._gram(part, self._family.diagonal(M, k) * v) for k, part in enumerate(places)
+            ]
+        root = np.sqrt(v)
         starts = np.cumsum([0] + [len(part) for part in places])
         H = np.zeros((starts[-1], starts[-1]), self._dtype)
         chunk = max(512, int(2**25 // starts[-1]))
         for first in range(0, self._n, chunk):
             rows = slice(first, min(first + chunk, self._n))
-            M = np.empty((starts[-1], rows.stop - rows.start), self._dtype)
+            E = np.empty((starts[-1], rows.stop - rows.start), self._dtype)
             for k, part in enumerate(places):
-                weight = (P[k, rows] * root[rows]).astype(self._dtype)
-                np.multiply(self._work[part, rows], weight, out=M[starts[k] : starts[k + 1]])
-            H -= M @ M.T
+                weight = (M[k, rows] * root[rows]).astype(self._dtype)
+                np.multiply(self._work[part, rows], weight, out=E[starts[k] : starts[k + 1]])
+            H -= E @ E.T
         for k, part in enumerate(places):
-            E = self._work[part]
-            E *= np.sqrt(P[k] * self._v).astype(self._dtype)
             own = slice(starts[k], starts[k + 1])
-            H[own, own] += E @ E.T
+            H[own, own] += self._gram(part, M[k] * v)
         # A shift of all intercepts is free; this pins it and moves no other solution.
         H[np.ix_(starts[:-1], starts[:-1])] += 1.0 / len(pool) ** 2
         return [H]
+
+    def _gram(self, places: IntArray, weight: FloatArray) -> FloatArray:
+        E = self._work[places]
+        E *= np.sqrt(weight).astype(self._dtype)
+        return np.asarray(E @ E.T)
 
     def root_block(self, k: int, features: IntArray, share: float) -> FloatArray:
         """U (1 + a, r), with ``U U^T`` the Hessian of output k over these features, or near it.
@@ -329,7 +327,7 @@ class DenseRows:
         When ``n a^2`` exceeds this output's `share` of the budget, rows are sampled in
         proportion to their curvature.
         """
-        weight = self._family.diagonal(self._probabilities(), k) * self._v
+        weight = self._family.diagonal(self._mean(), k) * self._v
         places = self._load(features)
         rows = int(max(share * _GRAM_FLOPS / len(places) ** 2, 512))
         total = float(weight.sum())

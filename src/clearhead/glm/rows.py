@@ -14,7 +14,16 @@ import numpy as np
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 
-__all__ = ["ArrayRows", "Rows", "SplitRows", "as_rows", "check_block"]
+__all__ = [
+    "ArrayRows",
+    "Rows",
+    "SplitRows",
+    "as_rows",
+    "check_block",
+    "column_names",
+    "refuse_text",
+    "to_array",
+]
 
 _BLOCK = 4096
 
@@ -81,7 +90,7 @@ def as_rows(X: Any, name: str = "X") -> Rows:
 
     Parameters
     ----------
-    X : array-like (n, p), torch tensor or Rows
+    X : array-like (n, p), torch tensor, pandas or polars frame, or Rows
     name : str
         How errors call it.
 
@@ -92,6 +101,7 @@ def as_rows(X: Any, name: str = "X") -> Rows:
     """
     if isinstance(X, Rows):
         return X
+    refuse_text(X, name)
     array = to_array(X, name)
     if array.ndim != 2:
         hint = " Use X.reshape(-1, 1) for one feature." if array.ndim == 1 else ""
@@ -107,8 +117,10 @@ def as_rows(X: Any, name: str = "X") -> Rows:
 
 
 def to_array(values: Any, name: str) -> np.ndarray[Any, Any]:
-    """NumPy array of an array-like or a torch tensor on any device, bfloat16 included."""
-    if type(values).__module__.partition(".")[0] == "torch" and hasattr(values, "detach"):
+    """NumPy array of an array-like, a frame, or a tensor on any device, bfloat16 included."""
+    if column_names(values) is not None:
+        return _frame_array(values)
+    if _package(values) == "torch" and hasattr(values, "detach"):
         tensor = values.detach().cpu()
         if str(tensor.dtype) == "torch.bfloat16":
             tensor = tensor.float()
@@ -122,6 +134,58 @@ def to_array(values: Any, name: str) -> np.ndarray[Any, Any]:
         array = np.asarray(values)
     except (ValueError, TypeError) as error:
         raise InputError(f"{name} cannot be read as an array: {error}") from error
+    return array
+
+
+def _package(values: Any) -> str:
+    return type(values).__module__.partition(".")[0]
+
+
+def column_names(values: Any) -> tuple[str, ...] | None:
+    """Names of the columns of a pandas or polars frame; None for anything else."""
+    if _package(values) in ("pandas", "polars") and hasattr(values, "columns"):
+        return tuple(str(name) for name in values.columns)
+    return None
+
+
+def refuse_text(values: Any, name: str) -> None:
+    """Refuse a frame with columns that are not numbers, naming the first of them.
+
+    Raises
+    ------
+    InputError
+    """
+    for column, dtype in zip(column_names(values) or (), _column_types(values), strict=True):
+        if not _is_number(dtype):
+            raise InputError(
+                f"Column {column!r} of {name} does not hold numbers; its dtype is {dtype}. Leave "
+                "it out, or make numbers of it."
+            )
+
+
+def _column_types(values: Any) -> list[Any]:
+    return list(values.dtypes) if column_names(values) is not None else []
+
+
+def _is_number(dtype: Any) -> bool:
+    """Whether a column of a pandas or polars frame holds numbers or booleans."""
+    if hasattr(dtype, "is_numeric"):
+        return bool(dtype.is_numeric()) or str(dtype) == "Boolean"
+    return dtype.kind in "fiub"
+
+
+def _frame_array(frame: Any) -> np.ndarray[Any, Any]:
+    """Values (n, p) of a frame; of numbers floats, in which what is missing is NaN."""
+    types = _column_types(frame)
+    if not all(_is_number(dtype) for dtype in types):
+        return np.asarray(frame)
+    small = all(str(dtype).lower() in ("float16", "float32") for dtype in types)
+    array = np.empty(frame.shape, np.float32 if small else np.float64)
+    for j in range(frame.shape[1]):
+        if _package(frame) == "pandas":
+            array[:, j] = frame.iloc[:, j].to_numpy(array.dtype, na_value=np.nan)
+        else:
+            array[:, j] = frame[:, j].to_numpy()
     return array
 
 

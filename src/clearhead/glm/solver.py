@@ -10,14 +10,15 @@ a proximal gradient step is tried. Iterations and products with the Hessian have
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.glm.certificate import Certificate, certify, duality_gap
-from clearhead.glm.curvature import Curvature, Direction, State
+from clearhead.glm.certificate import Certificate, duality_gap
+from clearhead.glm.curvature import Curvature, Direction
 from clearhead.glm.objective import Objective
+from clearhead.glm.point import Point, look, proof
 
 __all__ = ["NewtonSolver", "Solution"]
 
@@ -39,31 +40,19 @@ class Solution:
 
     Parameters
     ----------
-    W : (O, p) float64
-    b : (O,) float64
+    point : Point
     certificate : Certificate
-    iterations, cg_steps : int
-        Newton iterations and conjugate-gradient steps taken.
+    iterations, products : int
+        Newton iterations and products with the Hessian taken.
     status : str
         ``"optimal"``, or why not.
     """
 
-    W: FloatArray
-    b: FloatArray
+    point: Point
     certificate: Certificate
     iterations: int
-    cg_steps: int
+    products: int
     status: str
-
-
-@dataclass
-class _Point:
-    """Where the iteration stands; the reductions are always moved to (W, b)."""
-
-    W: FloatArray
-    b: FloatArray
-    loss: float
-    value: float
 
 
 @dataclass(frozen=True)
@@ -84,148 +73,136 @@ class NewtonSolver:
     def solve(
         self,
         objective: Objective,
-        W: FloatArray,
-        b: FloatArray,
+        warm: Point,
         *,
         tol: float,
         curvature: Curvature,
         guess: tuple[FloatArray, FloatArray] | None = None,
     ) -> Solution:
-        """Minimise the objective, starting from (W, b), or from `guess` if that is lower.
+        """Minimise the objective, starting from `warm`, or from `guess` if that is lower.
+
+        The rows must be at `warm`, which may have been solved for another lam.
 
         It ends when the gap, certified, is at most 0.3 `tol`; when nothing improves any
         more (optimal if the gap is at most `tol`); or when the budget is spent.
         """
-        rows = objective.rows
-        point = _start(objective, W, b)
-        if guess is not None:
-            guessed = _start(objective, *guess)
-            if guessed.value <= point.value:
-                point = guessed
-            else:
-                rows.move(point.W, point.b)
-        V, vb = rows.correlation()
         target = 0.3 * tol
-        cg_steps, iteration, stuck, best = 0, 0, 0, np.inf
+        point = _start(objective, warm, guess)
+        early = objective.rows.costs.polishing() < objective.rows.costs.product(
+            objective.rows.n_features
+        ) and bool((objective.penalty.factors > 0).all())
+        products, iteration, stuck, best = 0, 0, 0, np.inf
         stale, last = False, np.inf
         least, caution, greatest = _CAUTION
-        while iteration < self.max_iterations and cg_steps < self.max_products:
-            gap = duality_gap(objective, V, point.value)
+        while iteration < self.max_iterations and products < self.max_products:
+            gap = duality_gap(objective, point.V, point.value)
             if stale:
                 curvature.review(objective, last, gap, target)
             last = gap
             if gap < 0.8 * best:
                 best, stuck = gap, 0
             if gap <= target:
-                point, V, vb, certificate = _certify(objective, point)
+                if point.left is None:
+                    point = look(objective, point.W, point.b, polished=True)
+                certificate = proof(objective, point)
                 if certificate.gap <= target:
-                    return Solution(point.W, point.b, certificate, iteration, cg_steps, "optimal")
-            before = point.value
+                    return Solution(point, certificate, iteration, products, "optimal")
             iteration += 1
-            step = curvature.direction(objective, State(point.W, point.b, V, vb), caution)
-            length = _walk(objective, point, step, V, vb)
+            step = curvature.direction(objective, point, caution)
+            moved = _walk(objective, point, step)
             stale = step.stale
-            cg_steps += step.products
-            if stale and length < 1.0:
+            products += step.products
+            if stale and moved.length < 1.0:
                 curvature.forget()
-            caution = max(least, 0.3 * caution) if length == 1.0 else min(greatest, 5 * caution)
-            if length == 0.0 or (stuck and before - point.value <= _LITTLE * abs(before)):
+            full = moved.length == 1.0
+            caution = max(least, 0.3 * caution) if full else min(greatest, 5 * caution)
+            before = point.value
+            if moved.length == 0.0 or (stuck and before - moved.value <= _LITTLE * abs(before)):
                 curvature.forget()
-                V, vb = rows.correlation()
-                _proximal_gradient(objective, point, V, vb)
-            V, vb = rows.correlation()
-            fallen = before - point.value
+                if moved.length > 0.0:
+                    point = look(objective, moved.W, moved.b, polished=False)
+                moved = _proximal_gradient(objective, point)
+            fallen = before - moved.value
             stuck = stuck + 1 if fallen <= _ROUNDING * abs(before) else 0
+            point = look(objective, moved.W, moved.b, polished=early)
             if stuck >= _STUCK:
                 break
-        point, V, vb, certificate = _certify(objective, _start(objective, point.W, point.b))
+        objective.rows.move(point.W, point.b)
+        point = look(objective, point.W, point.b, polished=True)
+        certificate = proof(objective, point)
         status = "optimal"
         if not certificate.gap <= tol:
             why = " (float64 allows no further progress)" if stuck else ""
             status = f"not converged: gap {certificate.gap:.1e} after {iteration} iterations{why}"
-        return Solution(point.W, point.b, certificate, iteration, cg_steps, status)
+        return Solution(point, certificate, iteration, products, status)
 
 
-def _start(objective: Objective, W: FloatArray, b: FloatArray) -> _Point:
-    objective.rows.move(W, b)
-    loss = objective.rows.loss()
-    return _Point(W, b, loss, objective.value(loss, W))
+def _start(
+    objective: Objective, warm: Point, guess: tuple[FloatArray, FloatArray] | None
+) -> Point:
+    """Better of two starts; what is known at `warm` needs no pass over the data."""
+    value = objective.value(warm.loss, warm.W)
+    if guess is not None:
+        objective.rows.move(*guess)
+        if objective.value(objective.rows.loss(), guess[0]) <= value:
+            return look(objective, *guess, polished=False)
+        objective.rows.move(warm.W, warm.b)
+    return replace(warm, value=value)
 
 
-def _certify(
-    objective: Objective, point: _Point
-) -> tuple[_Point, FloatArray, FloatArray, Certificate]:
-    certified = certify(objective, point.W, point.b)
-    certificate = certified.certificate
-    polished = _Point(certified.W, certified.b, certificate.loss, certificate.objective)
-    return polished, certified.V, certified.vb, certificate
+@dataclass(frozen=True)
+class _Moved:
+    """Where a search ended: the share of the step that was taken, 0 if none was."""
+
+    W: FloatArray
+    b: FloatArray
+    value: float
+    length: float
 
 
-def _walk(
-    objective: Objective, point: _Point, step: Direction, V: FloatArray, vb: FloatArray
-) -> float:
-    """Search along a Newton step; give the share of it that was taken."""
-    penalty, lam = objective.penalty, objective.lam
-    W, b = point.W, point.b
+def _walk(objective: Objective, point: Point, step: Direction) -> _Moved:
+    """Search along a Newton step."""
 
     def candidate(length: float) -> tuple[FloatArray, FloatArray]:
         # At full length cancellation must leave exact zeros: w + (0 - w) is 0.
-        return W + length * step.dW, b + length * step.db
+        return point.W + length * step.dW, point.b + length * step.db
 
-    def promised(moved: FloatArray, shift: FloatArray) -> float:
-        linear = -float(np.vdot(V, moved - W) + vb @ (shift - b))
-        return linear + penalty.change(W, moved, lam)
-
-    return _search(objective, point, candidate, promised)
+    return _search(objective, point, candidate)
 
 
-def _search(
-    objective: Objective,
-    point: _Point,
-    candidate: Callable[[float], tuple[FloatArray, FloatArray]],
-    promised: Callable[[FloatArray, FloatArray], float],
-    tries: int = 12,
-) -> float:
-    """Halve the step until the objective falls enough, and move `point` there.
-
-    Returns
-    -------
-    length : float
-        Share of the step that was taken; 0 if none was.
-    """
-    length = 1.0
-    size = abs(point.value)
-    for _ in range(tries):
-        W, b = candidate(length)
-        change = promised(W, b)
-        # A promise too small for the objective to show is believed; the gap will judge.
-        slack = (_NOISE if -change < _INVISIBLE * size else _ROUNDING) * size
-        if np.isfinite(change) and change < 0.0:
-            loss = objective.rows.trial(W - point.W, b - point.b)
-            value = objective.value(loss, W)
-            if np.isfinite(value) and value <= point.value + _SUFFICIENT * change + slack:
-                objective.rows.accept()
-                point.W, point.b, point.loss, point.value = W, b, loss, value
-                return length
-        length *= 0.5
-    return 0.0
-
-
-def _proximal_gradient(objective: Objective, point: _Point, V: FloatArray, vb: FloatArray) -> None:
+def _proximal_gradient(objective: Objective, point: Point) -> _Moved:
     """Take one proximal gradient step with a length found by halving; the last resort."""
     penalty, lam = objective.penalty, objective.lam
-    l1, l2 = penalty.l1(lam), penalty.l2(lam)
     # A step this long is right for one standardised feature alone.
     longest = 4.0
 
     def candidate(length: float) -> tuple[FloatArray, FloatArray]:
         t = longest * length
-        raw = point.W + t * V
-        W = np.sign(raw) * np.maximum(np.abs(raw) - t * l1, 0.0) / (1.0 + t * l2)
-        return W, point.b + t * vb
+        return penalty.prox(point.W + t * point.V, t, lam), point.b + t * point.vb
 
-    def promised(W: FloatArray, b: FloatArray) -> float:
-        smooth = -float(np.vdot(V, W - point.W) + vb @ (b - point.b))
-        return smooth + penalty.change(point.W, W, lam)
+    return _search(objective, point, candidate, tries=60)
 
-    _search(objective, point, candidate, promised, tries=60)
+
+def _search(
+    objective: Objective,
+    point: Point,
+    candidate: Callable[[float], tuple[FloatArray, FloatArray]],
+    tries: int = 12,
+) -> _Moved:
+    """Halve the step until the objective falls enough, and move the rows there."""
+    length = 1.0
+    size = abs(point.value)
+    for _ in range(tries):
+        W, b = candidate(length)
+        dW, db = W - point.W, b - point.b
+        change = -float(np.vdot(point.V, dW) + point.vb @ db)
+        change += objective.penalty.change(point.W, W, objective.lam)
+        # A promise too small for the objective to show is believed; the gap will judge.
+        slack = (_NOISE if -change < _INVISIBLE * size else _ROUNDING) * size
+        if np.isfinite(change) and change < 0.0:
+            value = objective.value(objective.rows.trial(dW, db), W)
+            if np.isfinite(value) and value <= point.value + _SUFFICIENT * change + slack:
+                objective.rows.accept()
+                return _Moved(W, b, value, length)
+        length *= 0.5
+    return _Moved(point.W, point.b, point.value, 0.0)

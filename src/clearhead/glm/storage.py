@@ -9,7 +9,7 @@ Arrays of ``coef.safetensors`` (L points, O rows of coefficients, p features):
 ``penalty_factor`` (p,); ``dead``, ``banned`` (p,) as uint8; ``values`` (nnz,) and
 ``indices`` (nnz,), positions in the flattened (O, p), of all points one after the other,
 point i between ``offsets[i]`` and ``offsets[i + 1]``; for each split ``loss.SPLIT`` (L,)
-and ``accuracy.SPLIT`` (L, 3): value, low, high.
+and, but for the gaussian family, ``accuracy.SPLIT`` (L, 3): value, low, high.
 """
 
 from __future__ import annotations
@@ -49,9 +49,8 @@ def save_path(path: Path, folder: FilePath) -> None:
     }
     for split, losses in path.losses.items():
         arrays[f"loss.{split}"] = losses
-        arrays[f"accuracy.{split}"] = np.array(
-            [(a.value, a.low, a.high) for a in path.accuracies[split]]
-        )
+    for split, accuracies in path.accuracies.items():
+        arrays[f"accuracy.{split}"] = np.array([(a.value, a.low, a.high) for a in accuracies])
     digest = save_arrays(folder / "coef.safetensors", arrays)
     table = path.to_frame().to_csv(index=False, float_format="%.17g")
     write_bytes(folder / "points.csv", table.encode())
@@ -64,6 +63,7 @@ def save_path(path: Path, folder: FilePath) -> None:
             "class_names": list(path.class_names),
             "shape": list(path.coefficients[0].shape),
             "l1_ratio": path.l1_ratio,
+            "grouped": path.grouped,
             "tol": path.tol,
             "lambda_max": path.lambda_max,
             "null_loss": path.null_loss,
@@ -123,6 +123,7 @@ def _build(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Path:
             for value, low, high in arrays[f"accuracy.{split}"]
         )
         for split, n in counts.items()
+        if f"accuracy.{split}" in arrays
     }
     return Path(
         lambdas=arrays["lambdas"],
@@ -147,4 +148,5 @@ def _build(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Path:
         null_loss=float(header["null_loss"]),
         n_samples=counts,
         fingerprint=str(header["fingerprint"]),
+        grouped=bool(header.get("grouped", False)),
     )

@@ -1,0 +1,125 @@
+"""From a checked problem to one that can be solved: features standardised, the null model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearhead._types import FloatArray, IntArray
+from clearhead.errors import DataError, InputError
+from clearhead.glm.families import family_of
+from clearhead.glm.objective import Objective
+from clearhead.glm.penalty import Penalty, penalty_of
+from clearhead.glm.point import Point, look
+from clearhead.glm.problem import Problem
+from clearhead.glm.reductions import DenseRows
+from clearhead.glm.standardize import Standardization, standardization, standardized_columns
+
+__all__ = ["Prepared", "prepare"]
+
+_FLOAT64_BYTES = 512 * 2**20
+"""Standardised features of up to this size are held in float64, larger ones in float32."""
+_SEPARATED = 1e-8
+"""A null model of so small a loss has no minimiser: its coefficients only grow."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared problem: its rows, and the model without penalised features.
+
+    Parameters
+    ----------
+    problem : Problem
+    how : Standardization
+    columns : (p',) int
+        Features in the problem: those that are neither constant nor banned.
+    rows : DenseRows
+    penalty : Penalty
+    null : Point
+        The null model; the rows are moved to it.
+    lambda_max : float
+    residual_size : float
+        What vanishing gradients are judged against.
+    offset : (1,) or (O,) float64
+        What was taken from targets, to be added to intercepts.
+    """
+
+    problem: Problem
+    how: Standardization
+    columns: IntArray
+    rows: DenseRows
+    penalty: Penalty
+    null: Point
+    lambda_max: float
+    residual_size: float
+    offset: FloatArray
+
+    def at(self, lam: float) -> Objective:
+        """Objective at one value of lam."""
+        return Objective(self.rows, self.penalty, lam, self.null.loss, self.residual_size)
+
+    def widen(self, W: FloatArray) -> FloatArray:
+        """Coefficients over all features, from those in the problem."""
+        full = np.zeros((len(W), len(self.how.center)))
+        full[:, self.columns] = W
+        return full
+
+
+def prepare(
+    problem: Problem, l1_ratio: float, standardize: bool, seed: int, *, grouped: bool = False
+) -> Prepared:
+    """Standardise features, drop those that cannot take part, and fit the null model.
+
+    Raises
+    ------
+    DataError, InputError
+        If no feature is left, or if those that are never penalised leave nothing to fit.
+    """
+    train, weights = problem.splits["train"], problem.weights
+    how = standardization(train.rows, weights, standardize=standardize)
+    columns = np.flatnonzero(~how.dead & np.isfinite(problem.factors))
+    if len(columns) == 0:
+        raise DataError(
+            f"All {len(how.dead)} features are constant or banned, so there is nothing to fit. "
+            "Check that the features were extracted from the right layer."
+        )
+    keep = np.flatnonzero(weights > 0)
+    size = 8 * len(columns) * len(keep)
+    dtype = np.float64 if size <= _FLOAT64_BYTES else np.float32
+    A = standardized_columns(train.rows, how, columns, keep, dtype)
+    family = family_of(problem.family)
+    v = weights[keep] / weights.sum()
+    target = train.y[..., keep]
+    offset: FloatArray = np.zeros(1)
+    if problem.family == "gaussian":
+        # Numbers far from zero would cost the residuals their digits.
+        offset = target @ v
+        target = target - offset[:, None]
+    rows = DenseRows(
+        A,
+        target,
+        v,
+        family=family,
+        n_classes=len(problem.classes.labels),
+        seed=seed,
+    )
+    penalty = penalty_of(grouped, l1_ratio, problem.factors[columns])
+    b = rows.null_intercept()
+    W: FloatArray = np.zeros((len(b), len(columns)))
+    rows.move(W, b)
+    unit = family.residual_size(rows.loss())
+    free = np.flatnonzero(penalty.factors == 0)
+    # lam = 1 is any: only loss and gradient of the null model are looked at.
+    null = look(Objective(rows, penalty, 1.0, rows.loss(), unit), W, b, polished=True)
+    if null.left is None or null.left > 1e-8 or null.loss < _SEPARATED * unit * unit:
+        raise InputError(
+            f"The {len(free)} feature(s) with penalty_factor 0 separate the classes by themselves, "
+            "so their coefficients have no finite optimum. Give them a small positive factor."
+            if problem.family != "gaussian"
+            else f"The {len(free)} feature(s) with penalty_factor 0 explain the targets by "
+            "themselves, so nothing is left to fit. Give them a small positive factor."
+        )
+    sizes = np.ones(len(A)) if standardize else np.sqrt(np.einsum("pn,pn,n->p", A, A, v))
+    lambda_max = max(penalty.lambda_max(-null.V), unit * penalty.lambda_noise(sizes))
+    return Prepared(problem, how, columns, rows, penalty, null, lambda_max, unit, offset)
