@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearhead.glm import Path, fit_path
-from clearhead.glm.certificate import certify
 from clearhead.glm.families import Multinomial
-from clearhead.glm.fit import _prepare
+from clearhead.glm.point import look, proof
+from clearhead.glm.prepare import prepare
 from clearhead.glm.problem import gather
 from tests.glm.data import deep_features
 from tests.glm.oracle import brute_force, objective, standardised
@@ -214,16 +214,17 @@ def test_gap_bounds_points_that_are_far_from_optimal(k):
         X, y, family="auto", validation=None, test=None, sample_weight=weights,
         penalty_factor=None, class_names=None,
     )  # fmt: skip
-    fit, S = _prepare(problem, 0.9, True, 0), standardised(X, weights)
+    fit, S = prepare(problem, 0.9, True, 0), standardised(X, weights)
     random = np.random.default_rng(1)
     for lam in fit.lambda_max * np.array([0.3, 0.03]):
         best = brute_force(S, y, k, float(lam), 0.9, weights)
         for size in (1e-4, 0.1, 1.0, 10.0):
             W, b = size * random.standard_normal((k, 6)), size * random.standard_normal(k)
-            W, b, certificate = certify(fit.at(float(lam)), W, b)
-            value = objective(S, y, W, b, float(lam), 0.9, weights)
-            scale = max(value, 1e-3 * fit.null_loss)
-            assert (value - best) / scale <= certificate.gap + 1e-9
+            fit.rows.move(W, b)
+            point = look(fit.at(float(lam)), W, b, polished=True)
+            value = objective(S, y, point.W, point.b, float(lam), 0.9, weights)
+            scale = max(value, 1e-3 * fit.null.loss)
+            assert (value - best) / scale <= proof(fit.at(float(lam)), point).gap + 1e-9
 
 
 def test_dual_of_rows_that_are_certainly_wrong_is_finite():

@@ -138,7 +138,7 @@ def test_kinds_of_array(convert):
 def test_float32_storage_gives_the_same_path(monkeypatch):
     X, y = deep_features(300, 30, 3, 6)
     one = fit_path(X, y, n_lambdas=6, tol=1e-6)
-    monkeypatch.setattr("clearhead.glm.fit._FLOAT64_BYTES", 0)
+    monkeypatch.setattr("clearhead.glm.prepare._FLOAT64_BYTES", 0)
     monkeypatch.setattr("clearhead.glm.reductions._CHUNK", 64)
     two = fit_path(X, y, n_lambdas=6, tol=1e-6)
     assert two.optimal.all()
@@ -172,7 +172,9 @@ def test_labels_are_kept_as_given(labels, classes):
 
 
 def test_a_budget_spent_is_said_once(monkeypatch):
-    monkeypatch.setattr("clearhead.glm.fit.NewtonSolver", partial(NewtonSolver, max_iterations=1))
+    monkeypatch.setattr(
+        "clearhead.glm.follow.NewtonSolver", partial(NewtonSolver, max_iterations=1)
+    )
     X, y = deep_features(60, 6, 3, 2)
     with pytest.warns(ConvergenceWarning, match="points miss tol") as seen:
         path = fit_path(X, y, n_lambdas=4, tol=1e-9)
@@ -224,7 +226,7 @@ def test_standardisation_does_not_depend_on_blocks(seed):
 
 
 def test_products_have_a_budget(monkeypatch):
-    monkeypatch.setattr("clearhead.glm.fit.NewtonSolver", partial(NewtonSolver, max_products=1))
+    monkeypatch.setattr("clearhead.glm.follow.NewtonSolver", partial(NewtonSolver, max_products=1))
     X, y = deep_features(60, 6, 3, 2)
     with pytest.warns(ConvergenceWarning, match="points miss tol"):
         path = fit_path(X, y, n_lambdas=4, tol=1e-9)

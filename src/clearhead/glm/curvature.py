@@ -31,7 +31,7 @@ class Direction:
     ----------
     dW, db : (O, p) and (O,) float64
     products : int
-        Products with the Hessian over the data.
+        Products with the Hessian.
     stale : bool
         Whether the Hessian was formed at another point.
     """
@@ -144,7 +144,7 @@ class Curvature:
         )
         step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
         dW, db = formed.scatter(step.d)
-        return Direction(dW, db, 0, stale)
+        return Direction(dW, db, step.cg_steps, stale)
 
     def _by_products(
         self,

@@ -10,6 +10,7 @@ the old Hessian gain too little it is formed anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class FormedHessian:
         self.sizes = [1 + len(features) for features in pool]
         ends = np.cumsum([0] + [len(block) for block in blocks])
         self._blocks = [_Block(block) for block in blocks]
-        self._parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._parts = [slice(a, b) for a, b in pairwise(ends)]
 
     def gather(self, W: FloatArray, b: FloatArray) -> FloatArray:
         """Flat (N,) coefficients of the pool from (O, p) and (O,)."""

@@ -51,6 +51,4 @@ def look(objective: Objective, W: FloatArray, b: FloatArray, *, polished: bool) 
 def proof(objective: Objective, point: Point) -> Certificate:
     """Certificate of a polished point."""
     left = np.inf if point.left is None else point.left
-    return certify(
-        objective, point.W, point.b, point.V, point.vb, loss=point.loss, left=left
-    )
+    return certify(objective, point.W, point.b, point.V, point.vb, loss=point.loss, left=left)

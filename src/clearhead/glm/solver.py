@@ -137,9 +137,7 @@ class NewtonSolver:
         return Solution(point, certificate, iteration, products, status)
 
 
-def _start(
-    objective: Objective, warm: Point, guess: tuple[FloatArray, FloatArray] | None
-) -> Point:
+def _start(objective: Objective, warm: Point, guess: tuple[FloatArray, FloatArray] | None) -> Point:
     """Better of two starts; what is known at `warm` needs no pass over the data."""
     value = objective.value(warm.loss, warm.W)
     if guess is not None:
