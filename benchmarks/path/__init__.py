@@ -1,0 +1,1 @@
+"""Paths of elastic-net decision layers: clearhead and its peers, side by side."""

@@ -1,0 +1,1 @@
+"""Memory, disk, growth and a GPU: one file each."""
