@@ -26,11 +26,20 @@ if TYPE_CHECKING:
     from clearhead.events import Event
     from clearhead.explain import FeatureExamples, find_examples
     from clearhead.features import FeatureStore, extract
-    from clearhead.glm import Path, PathPoint, fit_path
+    from clearhead.glm import (
+        CrossValidation,
+        Path,
+        PathPoint,
+        cross_validate,
+        fit_path,
+        read_saga,
+        refit,
+    )
     from clearhead.layer import (
         Best,
         DecisionLayer,
         FeaturesPerClass,
+        OneStandardError,
         Percentile,
         Sparsest,
         ablate,
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backbone",
     "Best",
+    "CrossValidation",
     "Dataset",
     "DecisionLayer",
     "Event",
@@ -48,6 +58,7 @@ __all__ = [
     "FeatureStore",
     "FeaturesPerClass",
     "Finding",
+    "OneStandardError",
     "Path",
     "PathPoint",
     "Percentile",
@@ -56,6 +67,7 @@ __all__ = [
     "Sparsest",
     "__version__",
     "ablate",
+    "cross_validate",
     "extract",
     "find_examples",
     "fit_path",
@@ -63,6 +75,8 @@ __all__ = [
     "open_backbone",
     "open_dataset",
     "open_run",
+    "read_saga",
+    "refit",
     "split_module",
 ]
 
@@ -73,8 +87,24 @@ _HOMES = {
     "events": ("Event",),
     "explain": ("FeatureExamples", "find_examples"),
     "features": ("FeatureStore", "extract"),
-    "glm": ("Path", "PathPoint", "fit_path"),
-    "layer": ("Best", "DecisionLayer", "FeaturesPerClass", "Percentile", "Sparsest", "ablate"),
+    "glm": (
+        "CrossValidation",
+        "Path",
+        "PathPoint",
+        "cross_validate",
+        "fit_path",
+        "read_saga",
+        "refit",
+    ),
+    "layer": (
+        "Best",
+        "DecisionLayer",
+        "FeaturesPerClass",
+        "OneStandardError",
+        "Percentile",
+        "Sparsest",
+        "ablate",
+    ),
     "report": ("ReportData",),
     "run": ("Run", "new_run", "open_run"),
 }

@@ -3,7 +3,15 @@
 from clearhead.layer.ablation import Ablation, ablate
 from clearhead.layer.decision import Certificate, DecisionLayer
 from clearhead.layer.evaluate import Evaluation, evaluate, share_of
-from clearhead.layer.select import Best, FeaturesPerClass, Percentile, Rule, Sparsest, parse_rule
+from clearhead.layer.select import (
+    Best,
+    FeaturesPerClass,
+    OneStandardError,
+    Percentile,
+    Rule,
+    Sparsest,
+    parse_rule,
+)
 
 __all__ = [
     "Ablation",
@@ -12,6 +20,7 @@ __all__ = [
     "DecisionLayer",
     "Evaluation",
     "FeaturesPerClass",
+    "OneStandardError",
     "Percentile",
     "Rule",
     "Sparsest",

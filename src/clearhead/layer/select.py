@@ -1,4 +1,7 @@
-"""Which point of the path: rules that look at the validation split only."""
+"""Which point of the path: rules that look at held-out rows only.
+
+These are the validation split of a path, or the folds of a cross-validation.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,33 @@ from clearhead.errors import InputError
 from clearhead.layer.decision import DecisionLayer
 
 if TYPE_CHECKING:
-    from clearhead.glm import Path
+    from clearhead.glm import CrossValidation, Path
 
-__all__ = ["Best", "FeaturesPerClass", "Percentile", "Rule", "Sparsest", "parse_rule"]
+__all__ = [
+    "Best",
+    "FeaturesPerClass",
+    "OneStandardError",
+    "Percentile",
+    "Rule",
+    "Sparsest",
+    "parse_rule",
+]
 
 
 class Rule(ABC):
     """Base of the selection rules: :meth:`index` chooses, :meth:`apply` builds the layer."""
 
     @abstractmethod
-    def index(self, path: Path) -> int:
+    def index(self, path: Path | CrossValidation) -> int:
         """Index of the chosen point."""
 
     @abstractmethod
     def describe(self) -> str:
         """Say in words what the rule does."""
 
-    def apply(self, path: Path) -> DecisionLayer:
-        """Build the layer of the chosen point."""
-        return DecisionLayer.from_path(path, self.index(path))
+    def apply(self, path: Path | CrossValidation) -> DecisionLayer:
+        """Build the layer of the chosen point, fitted to all rows."""
+        return DecisionLayer.from_path(_path_of(path), self.index(path))
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Sparsest(Rule):
                 "0.05 means five points of accuracy."
             )
 
-    def index(self, path: Path) -> int:
+    def index(self, path: Path | CrossValidation) -> int:
         """Index of the chosen point."""
         accuracy = _validation_accuracy(path)
         best = accuracy.max()
@@ -77,7 +88,7 @@ class Sparsest(Rule):
 class Best(Rule):
     """The point with the best validation accuracy; the sparsest of equals."""
 
-    def index(self, path: Path) -> int:
+    def index(self, path: Path | CrossValidation) -> int:
         """Index of the chosen point."""
         accuracy = _validation_accuracy(path)
         return _sparsest(path, accuracy, accuracy >= accuracy.max())
@@ -97,13 +108,14 @@ class FeaturesPerClass(Rule):
         if not self.k > 0:
             raise InputError(f"FeaturesPerClass: k must be above 0, got {self.k!r}.")
 
-    def index(self, path: Path) -> int:
+    def index(self, path: Path | CrossValidation) -> int:
         """Index of the chosen point."""
-        allowed = path.features_per_class <= self.k
+        used = _path_of(path).features_per_class
+        allowed = used <= self.k
         if not allowed.any():
             raise InputError(
                 f"No point of the path has at most {self.k:g} features a class (the sparsest has "
-                f"{path.features_per_class.min():.1f}). Ask for more features, or fit with "
+                f"{used.min():.1f}). Ask for more features, or fit with "
                 "larger lambdas."
             )
         accuracy = _validation_accuracy(path)
@@ -127,7 +139,7 @@ class Percentile(Rule):
         if not 0 <= self.q <= 100:
             raise InputError(f"Percentile: q must be in [0, 100], got {self.q!r}.")
 
-    def index(self, path: Path) -> int:
+    def index(self, path: Path | CrossValidation) -> int:
         """Index of the chosen point."""
         accuracy = _validation_accuracy(path)
         low, high = accuracy.min(), accuracy.max()
@@ -138,11 +150,60 @@ class Percentile(Rule):
         return f"sparsest at {self.q:g}% of the path's range of validation accuracy"
 
 
+@dataclass(frozen=True)
+class OneStandardError(Rule):
+    """The sparsest point that does within one standard error of the best.
+
+    Parameters
+    ----------
+    by : {"loss", "accuracy"}
+        What is compared. On a cross-validation either; on a path with a validation split,
+        whose standard error is that of a share, only accuracy.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen, Stone (1984), Classification and Regression Trees, section 3.4.3.
+    """
+
+    by: str = "loss"
+
+    def __post_init__(self) -> None:
+        if self.by not in ("loss", "accuracy"):
+            raise InputError(f"OneStandardError: by must be loss or accuracy, got {self.by!r}.")
+
+    def index(self, path: Path | CrossValidation) -> int:
+        """Index of the chosen point."""
+        score, error = self._measured(path)
+        best = int(np.nanargmax(score))
+        return _sparsest(path, score, score >= score[best] - error[best] - 1e-12)
+
+    def _measured(self, path: Path | CrossValidation) -> tuple[FloatArray, FloatArray]:
+        """Score of each point, more is better, with its standard error."""
+        from clearhead.glm import CrossValidation
+
+        if isinstance(path, CrossValidation):
+            if self.by == "loss":
+                return -path.loss, path.loss_error
+            return path.accuracy, path.accuracy_error
+        if self.by == "loss":
+            raise InputError(
+                "OneStandardError: a validation split gives no standard error of the loss. Use "
+                "OneStandardError('accuracy'), or the result of cross_validate."
+            )
+        share = _validation_accuracy(path)
+        return share, np.sqrt(share * (1 - share) / path.n_samples["validation"])
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        return f"sparsest within one standard error of the best held-out {self.by}"
+
+
 _FORMS: dict[str, str] = {
     "best": "best",
     "sparsest": "sparsest:0.05 or sparsest:5%",
     "features": "features:20",
     "percentile": "percentile:95",
+    "one-se": "one-se",
 }
 
 
@@ -150,12 +211,12 @@ def parse_rule(text: str) -> Rule:
     """Read a rule as the command line writes it.
 
     ``best``, ``sparsest:0.05`` (absolute), ``sparsest:5%`` (relative to the best),
-    ``features:20``, ``percentile:95``.
+    ``features:20``, ``percentile:95``, ``one-se`` (one standard error of the accuracy).
 
     >>> parse_rule("sparsest:5%")
     Sparsest(max_drop=0.05, relative=True)
     """
-    match = re.fullmatch(r"(best|sparsest|features|percentile)(?::([0-9.eE+-]+)(%?))?", text)
+    match = re.fullmatch(r"(best|one-se|sparsest|features|percentile)(?::([0-9.eE+-]+)(%?))?", text)
     if match is not None:
         kind, number, percent = match.groups()
         try:
@@ -170,6 +231,8 @@ def parse_rule(text: str) -> Rule:
 def _build_rule(kind: str, number: float | None, percent: bool) -> Rule:
     if kind == "best" and number is None:
         return Best()
+    if kind == "one-se" and number is None:
+        return OneStandardError("accuracy")
     if kind == "sparsest":
         if number is None:
             return Sparsest()
@@ -181,7 +244,18 @@ def _build_rule(kind: str, number: float | None, percent: bool) -> Rule:
     raise ValueError(kind)
 
 
-def _validation_accuracy(path: Path) -> FloatArray:
+def _path_of(path: Path | CrossValidation) -> Path:
+    """Return the path on all rows of a cross-validation; a path itself."""
+    from clearhead.glm import CrossValidation
+
+    return path.path if isinstance(path, CrossValidation) else path
+
+
+def _validation_accuracy(path: Path | CrossValidation) -> FloatArray:
+    from clearhead.glm import CrossValidation
+
+    if isinstance(path, CrossValidation):
+        return path.accuracy
     scores = path.accuracies.get("validation")
     if scores is None:
         raise InputError(
@@ -191,11 +265,12 @@ def _validation_accuracy(path: Path) -> FloatArray:
     return np.array([score.value for score in scores])
 
 
-def _sparsest(path: Path, accuracy: FloatArray, allowed: BoolArray) -> int:
+def _sparsest(source: Path | CrossValidation, accuracy: FloatArray, allowed: BoolArray) -> int:
     """Fewest features among `allowed`; then the higher accuracy; then the larger λ.
 
     Points that are not optimal are passed over as long as an optimal one is allowed.
     """
+    path = _path_of(source)
     optimal = np.array([status == "optimal" for status in path.status])
     if (allowed & optimal).any():
         allowed = allowed & optimal
