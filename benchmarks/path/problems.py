@@ -16,7 +16,7 @@ from benchmarks.path.datasets import (
     rotten_tomatoes,
     sst,
 )
-from benchmarks.path.datasets.features import Source
+from benchmarks.path.datasets.features import Source, take
 from benchmarks.path.datasets.generated import deep_features
 from benchmarks.path.problem import Problem, make_problem
 
@@ -46,16 +46,12 @@ class Spec:
         self, name: str, cache: Path, data: Path | None, rows: int | None, points: int = 100
     ) -> Problem:
         """Read (or extract, or generate) the data and make the problem."""
-        found = self.source.load(cache, data) if isinstance(self.source, Source) else self.source()
-        X, y = found
+        if isinstance(self.source, Source):
+            X, y = self.source.load(cache, data, rows)
+        else:
+            X, y = take(*self.source(), rows)
         return make_problem(
-            name,
-            X,
-            y,
-            l1_ratio=self.l1_ratio,
-            intercept=self.intercept,
-            rows=rows,
-            points=points,
+            name, X, y, l1_ratio=self.l1_ratio, intercept=self.intercept, points=points
         )
 
 
