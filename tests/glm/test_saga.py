@@ -106,7 +106,7 @@ def test_says_what_is_wrong_with_a_point(saga):
     assert "<table" in saga._repr_html_()
     frame = saga.to_frame()
     assert list(frame["point"]) == [0, 1, 2, 3, 4]
-    with pytest.raises(InputError, match="no params9.pth"):
+    with pytest.raises(InputError, match=r"no params9\.pth"):
         saga.describe(9)
 
 
@@ -242,5 +242,5 @@ def test_a_missing_point_is_named_and_can_be_left_out(folder):
 
 
 def test_an_empty_folder_is_named(tmp_path):
-    with pytest.raises(StepMissingError, match="holds no params0.pth"):
+    with pytest.raises(StepMissingError, match=r"holds no params0\.pth"):
         read_saga(tmp_path, X, Y)
