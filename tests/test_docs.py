@@ -53,6 +53,12 @@ def test_scikit_learn_page_runs() -> None:
     assert model.gaps_.max() <= 1e-4
 
 
+def test_choosing_page_runs() -> None:
+    names = _run("choosing.md")
+    assert names["layer"].n_classes == 10
+    assert names["relaxed"].status[5] == "optimal on its support with ridge 0.001"
+
+
 def test_glm_saga_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ROOT / "tests" / "glm" / "saga"
     shutil.copytree(kept / "multinomial", tmp_path / "checkpoints")
