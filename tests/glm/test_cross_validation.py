@@ -119,7 +119,9 @@ def test_other_families(family):
         assert cv.fold_accuracies is None
         with pytest.raises(InputError, match="no accuracy"):
             _ = cv.accuracy
-        assert isinstance(cv.select(OneStandardError()), DecisionLayer)
+        chosen, best = OneStandardError().index(cv), cv.loss.argmin()
+        assert cv.loss[chosen] <= cv.loss[best] + cv.loss_error[best] + 1e-12
+        assert chosen <= best
 
 
 def test_last_point_without_penalty():
@@ -140,6 +142,7 @@ def test_one_standard_error(cv):
         assert cv.path.features_per_class[chosen] == fewest
         assert chosen in allowed
     layer = cv.select(OneStandardError())
+    assert isinstance(layer, DecisionLayer)
     assert layer.certificate.lam == cv.lambdas[OneStandardError().index(cv)]
 
 
