@@ -56,14 +56,14 @@ class Spec:
 
 
 SPECS: dict[str, Spec] = {
-    "rotten_tomatoes": Spec("MiniLM, Rotten Tomatoes", rotten_tomatoes.SOURCE, 8530),
-    "sst": Spec("MiniLM, SST-2", sst.SOURCE, 6920),
+    "rotten_tomatoes": Spec("MiniLM, Rotten Tomatoes", rotten_tomatoes.SOURCE, 4000),
+    "sst": Spec("MiniLM, SST-2", sst.SOURCE, None),
     "rotten_tomatoes_lasso": Spec(
         "MiniLM, Rotten Tomatoes, l1_ratio 1, no intercept",
-        rotten_tomatoes.SOURCE, 8530, 1.0, intercept=False,
+        rotten_tomatoes.SOURCE, 4000, 1.0, intercept=False,
     ),
     "rotten_tomatoes_ridge": Spec(
-        "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 8530, 0.0
+        "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 4000, 0.0
     ),
     "newsgroups20": Spec("MiniLM, 20 Newsgroups", newsgroups20.SOURCE, 2500),
     "clinc150": Spec("MiniLM, CLINC150", clinc150.SOURCE, 3000),
@@ -71,6 +71,6 @@ SPECS: dict[str, Spec] = {
     "fashion_mnist": Spec("Lite0, Fashion-MNIST, 12,000 rows", fashion_mnist.FEW_SOURCE, 2500),
     "fashion_mnist_70000": Spec("Lite0, Fashion-MNIST, all rows", fashion_mnist.SOURCE, None),
     "generated": Spec(
-        "Generated, correlated and skewed", lambda: deep_features(20_000, 512, 10), 2500
+        "Generated, correlated and skewed", lambda: deep_features(20_000, 512, 10), None
     ),
 }  # fmt: skip

@@ -83,12 +83,19 @@ def test_near_the_optimum_is_judged_by_the_best_bound_of_all():
 
 def test_next_rung_climbs_until_solved_and_descends_while_solved():
     solver = SimpleNamespace(LADDER=tuple({"tol": 10.0**-e} for e in range(5)), START=2)
-    runs: list[Run] = []
-    assert runner.next_rung(solver, runs) == 2
-    assert runner.next_rung(solver, [_run(1.0, 1.0, 1e-2)]) == 3
-    assert runner.next_rung(solver, [_run(1.0, 1.0, 1e-2), _run(1.0, 1e-5, 1e-3)]) is None
-    assert runner.next_rung(solver, [_run(1.0, 1e-5, 1e-2)]) == 1
-    assert runner.next_rung(solver, [_run(1.0, 1e-5, 1e-2), _run(1.0, 1.0, 1e-1)]) is None
+    good, bad = _run(1.0, 1e-5, 1e-2), _run(1.0, 1.0, 1e-2)
+
+    def following(*runs: Run, near: bool | None = None) -> int | None:
+        return runner.next_rung(solver, runs, lambda run: run.solved if near is None else near)
+
+    assert following() == 2
+    assert following(bad) == 3
+    assert following(bad, _run(1.0, 1e-5, 1e-3)) is None
+    assert following(good) == 1
+    assert following(good, _run(1.0, 1.0, 1e-1)) is None
+    assert following(bad, near=True) == 1  # near the optimum, though its gap does not prove it
+    assert following(_run(None, 1.0, 1e-2)) == 1  # a looser setting might have met the gap
+    assert following(_run(None, 1.0, 1e-2), _run(1.0, 1.0, 1e-1)) is None
 
 
 @pytest.fixture
