@@ -267,7 +267,14 @@ def _margin(Z: FloatArray, Y: Target) -> FloatArray:
 
 
 def _logistic_loss(Z: FloatArray, Y: Target, v: FloatArray) -> float:
-    return float((np.logaddexp(0.0, -_margin(Z, Y)) @ v).sum())
+    # Where the label is right by far the first terms cancel exactly and the last keeps its digits.
+    rows = np.maximum(Z, 0.0)
+    rows -= Y * Z
+    tail = np.abs(Z)
+    np.negative(tail, out=tail)
+    np.exp(tail, out=tail)
+    rows += np.log1p(tail, out=tail)
+    return float((rows @ v).sum())
 
 
 def _logistic_curvature(M: FloatArray, dZ: FloatArray) -> FloatArray:
