@@ -33,7 +33,7 @@ taken up again; a peer that was not finished counts as "at least".
   python -m benchmarks.path memory|streaming|growth|gpu --help
 """
 
-QUICK_LIMIT, FULL_LIMIT = 12.0, 1800.0
+QUICK_LIMIT, FULL_LIMIT = 10.0, 1800.0
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ def draw(results: dict[str, Result], title: str, path: Path) -> bool:
 
     matplotlib.use("Agg")
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ran = {name: result for name, result in results.items() if result.runs}
     lines = {}
@@ -40,6 +41,9 @@ def draw(results: dict[str, Result], title: str, path: Path) -> bool:
         )  # fmt: skip
     axes.axhline(TARGET, color="grey", lw=0.8, ls="--")
     axes.set(xscale="log", yscale="log", title=title)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("seconds for the whole path")
     axes.set_ylabel("largest relative suboptimality")
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

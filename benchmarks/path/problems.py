@@ -60,7 +60,7 @@ SPECS: dict[str, Spec] = {
     "sst": Spec("MiniLM, SST-2", sst.SOURCE, None),
     "rotten_tomatoes_lasso": Spec(
         "MiniLM, Rotten Tomatoes, l1_ratio 1, no intercept",
-        rotten_tomatoes.SOURCE, 4000, 1.0, intercept=False,
+        rotten_tomatoes.SOURCE, 3000, 1.0, intercept=False,
     ),
     "rotten_tomatoes_ridge": Spec(
         "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 4000, 0.0

@@ -82,7 +82,11 @@ def fit(problem: Problem, prepared: Any, setting: dict[str, float]) -> Iterator[
         prepared.name, problem.n, problem.p, k, problem.l1_ratio, setting["thresh"],
         int(problem.intercept),
     ]  # fmt: skip
-    subprocess.run(["Rscript", "-e", SCRIPT, *map(str, arguments)], check=True)
+    command = ["Rscript", "-e", SCRIPT, *map(str, arguments)]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "halted" not in line]
+        raise RuntimeError(f"glmnet: {' '.join(said)[-160:]}")
     values = np.fromfile(Path(prepared.name, "out"))
     seconds, peak, points = values[:3]
     for point in values[3:].reshape(int(points), -1):
