@@ -19,7 +19,7 @@ from clearhead.errors import BackboneError, DataError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.features.manifest import PARTIAL, Manifest
 from clearhead.features.plan import Plan
-from clearhead.features.prefetch import prefetched
+from clearhead._prefetch import prefetched
 from clearhead.features.problems import ProblemLog
 from clearhead.features.progress import STEP, Progress
 from clearhead.features.shard import Columns

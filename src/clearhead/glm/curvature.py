@@ -22,6 +22,9 @@ from clearhead.glm.preconditioner import BlockPreconditioner
 
 __all__ = ["Curvature", "Direction"]
 
+_POOR = math.log(4.0)
+"""A new Hessian that gains less on the gap, as a logarithm, is not that of the loss."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -36,7 +39,7 @@ class Direction:
         Whether the Hessian was formed at another point.
     """
 
-    dW: FloatArray
+    dW: FloatArray  # noqa: N815
     db: FloatArray
     products: int
     stale: bool
@@ -71,6 +74,7 @@ class Curvature:
     reuse: float = 3.0
     steps: float = 10.0
     _formed: FormedHessian | None = None
+    _all_rows: bool = False
     _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
 
     def forget(self) -> None:
@@ -78,19 +82,25 @@ class Curvature:
         self._formed = None
         self._blocks.forget()
 
-    def review(self, objective: Objective, before: float, after: float, target: float) -> None:
-        """Drop a formed Hessian that has grown too old.
+    def review(
+        self, objective: Objective, step: Direction, before: float, after: float, target: float
+    ) -> None:
+        """Learn from the gaps before and after a step.
 
-        `before` and `after` are the gaps around a step with it. It is kept while going
-        on with it is cheaper than forming it anew.
+        A formed Hessian is kept while going on with it is cheaper than forming it anew. One of
+        sampled rows that gains little though it is new gives way to that of all rows.
         """
         if self._formed is None or after <= target:
             return
         gain = math.log(max(before / after, 1.0)) if after > 0 else math.inf
-        left = math.log(after / target) / gain if gain > 0.05 else math.inf
         costs, sizes = objective.rows.costs, self._formed.sizes
-        step = costs.evaluation() + 2.0 * costs.factoring(sizes)
-        if left * step > costs.forming(sizes) + 1.5 * step:
+        if not step.stale:
+            if gain < _POOR and costs.sampled and not self._all_rows:
+                self._all_rows, self._formed = True, None
+            return
+        left = math.log(after / target) / gain if gain > 0.05 else math.inf
+        each = costs.evaluation() + 2.0 * costs.factoring(sizes)
+        if left * each > costs.forming(sizes) + 1.5 * each:
             self._formed = None
 
     def direction(self, objective: Objective, at: Point, caution: float) -> Direction:
@@ -121,7 +131,7 @@ class Curvature:
         if formed > self.steps * costs.product(int(likely.any(axis=0).sum())):
             return None
         pool = [np.flatnonzero(row) for row in likely]
-        return FormedHessian(pool, rows.hessian(pool), likely.shape[1])
+        return FormedHessian(pool, rows.hessian(pool, self._all_rows), likely.shape[1])
 
     def _from_formed(
         self,
