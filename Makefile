@@ -7,13 +7,21 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo demo-vision test check format clean
+# The peers of the benchmark and what clearhead needs, in an environment of their own.
+BENCH := $(VENV)-bench
+BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c benchmarks/path/requirements.txt
+# A folder with clinc150/, sst/ and clothing/; the problems on them are left out without it.
+DATA ?=
+BENCH_DATA = $(if $(DATA),--data $(DATA))
+
+.PHONY: help demo demo-vision test check bench bench-full format clean
 
 help:
 	@echo "make demo         a sentence encoder on film reviews: features, path, findings, report"
 	@echo "make demo-vision  an image network on photos of solar cells"
 	@echo "make test         all the tests"
 	@echo "make check        style, types and the layer contract"
+	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make clean        remove .venv, caches and runs/"
 
 $(BIN)/python:
@@ -45,9 +53,29 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+$(BENCH)/.installed: benchmarks/path/requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "The benchmark needs Python 3.11 or newer; none was found. Name one: make bench PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@echo "Installing clearhead and its peers (once) ..."
+	$(BENCH_PIP) -e '.[demo,plot]'
+	@sed 's/ *#.*//; /^$$/d' benchmarks/path/requirements.txt | while read -r peer; do \
+		$(BENCH_PIP) "$$peer" || echo "$$peer was not installed: it is left out"; done
+	@touch $@
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks.path run --quick $(BENCH_DATA)
+	$(BENCH)/bin/python -m benchmarks.path report
+
+bench-full: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks.path run $(BENCH_DATA)
+	$(BENCH)/bin/python -m benchmarks.path memory
+	$(BENCH)/bin/python -m benchmarks.path streaming
+	$(BENCH)/bin/python -m benchmarks.path growth
+	$(BENCH)/bin/python -m benchmarks.path report
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

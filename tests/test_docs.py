@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,38 @@ def test_python_blocks_use_names_that_exist(page: Path) -> None:
                     assert hasattr(clearhead, node.attr), node.attr
                 elif node.value.id == "run":
                     assert hasattr(Run, node.attr), node.attr
+
+
+def _run(page: str) -> dict[str, Any]:
+    """Run a page's Python blocks one after the other, as a reader would paste them."""
+    text = (ROOT / "docs" / page).read_text()
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, page, "exec"), names)
+    return names
+
+
+def test_scikit_learn_page_runs() -> None:
+    names = _run("sklearn.md")
+    model = names["model"]
+    assert model.score(names["X_test"], names["y_test"]) > 0.9
+    assert model.gaps_.max() <= 1e-4
+
+
+def test_choosing_page_runs() -> None:
+    names = _run("choosing.md")
+    assert names["layer"].n_classes == 10
+    assert names["relaxed"].status[5] == "optimal on its support with ridge 0.001"
+
+
+def test_glm_saga_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ROOT / "tests" / "glm" / "saga"
+    shutil.copytree(kept / "multinomial", tmp_path / "checkpoints")
+    shutil.copy(kept / "data.npz", tmp_path / "features.npz")
+    monkeypatch.chdir(tmp_path)
+    names = _run("glm-saga.md")
+    assert len(names["frame"]) == 5
+    assert names["layer"].n_classes == 3
 
 
 def _keys_after(page: str, heading: str) -> set[str]:

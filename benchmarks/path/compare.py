@@ -61,7 +61,7 @@ def ratio(peer: Result, ours: Result | None) -> Ratio | None:
 def best_bounds(results: Iterable[Result]) -> np.ndarray:
     """Largest lower bound of the optimum at each lam that any run proved."""
     runs = [run for result in results for run in (*result.runs, *result.curve)]
-    best = np.full(max(len(run.bounds) for run in runs), -np.inf)
+    best = np.full(max((len(run.bounds) for run in runs), default=0), -np.inf)
     for run in runs:
         best[: len(run.bounds)] = np.maximum(best[: len(run.bounds)], run.bounds)
     return best
@@ -82,6 +82,16 @@ def seconds_to_suboptimality(result: Result, best: np.ndarray) -> float | None:
     return min((run.median_seconds for run in near), default=None)
 
 
+def ratio_near(peer: Result, ours: Result | None, best: np.ndarray) -> Ratio | None:
+    """Time of a peer over ours, both until all points are within the target of the optimum."""
+    if ours is None or ours.winner is None or any_gap(peer.solver):
+        return ratio(peer, ours)
+    seconds, own = seconds_to_suboptimality(peer, best), seconds_to_suboptimality(ours, best)
+    if seconds is None or own is None:
+        return ratio(peer, ours)
+    return Ratio(seconds / own, False)
+
+
 def geometric_mean(ratios: Sequence[Ratio]) -> Ratio | None:
     """Geometric mean; a lower bound as soon as one of them is."""
     if not ratios:
@@ -96,7 +106,7 @@ def smallest(ratios: Sequence[Ratio]) -> Ratio | None:
 
 
 def targets(found: dict[str, dict[str, Result]]) -> list[list[str]]:
-    """Rows of the summary: against whom, on how many problems, mean and smallest ratio."""
+    """Rows of the summary: against whom, on how many problems, mean and smallest ratios."""
     groups: list[tuple[str, tuple[str, ...], str | None]] = [
         ("glmnet, multinomial", ("glmnet",), "multinomial"),
         ("glmnet, two classes", ("glmnet",), "binomial"),
@@ -106,17 +116,24 @@ def targets(found: dict[str, dict[str, Result]]) -> list[list[str]]:
     ]
     rows = []
     for title, names, family in groups:
-        ratios = []
+        proven, near = [], []
         for results in found.values():
             ours = results.get(OURS)
             if family and ours is not None and ours.about["family"] != family:
                 continue
-            of_problem = [ratio(results[n], ours) for n in names if n in results]
-            best = smallest([r for r in of_problem if r is not None])
-            if best is not None:
-                ratios.append(best)
-        rows.append(
-            [title, str(len(ratios)), str(geometric_mean(ratios) or "–"),
-             str(smallest(ratios) or "–")]
-        )  # fmt: skip
+            best = best_bounds(results.values())
+            peers = [results[n] for n in names if n in results]
+            for kept, ratios in (
+                (proven, [ratio(peer, ours) for peer in peers]),
+                (near, [ratio_near(peer, ours, best) for peer in peers]),
+            ):
+                least = smallest([r for r in ratios if r is not None])
+                if least is not None:
+                    kept.append(least)
+        cells = [
+            str(value or "–")
+            for kept in (proven, near)
+            for value in (geometric_mean(kept), smallest(kept))
+        ]
+        rows.append([title, str(len(proven)), *cells])
     return rows

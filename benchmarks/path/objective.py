@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, xlogy
+from scipy.special import xlogy
 
 _NOT_BELOW = 1e-3
 _POLISHED = 1e-13
@@ -42,6 +42,31 @@ class Judgement:
     n_nonzero: int
 
 
+@dataclass(frozen=True)
+class _Model:
+    """What the scores of all rows give.
+
+    Parameters
+    ----------
+    loss : float
+        Mean loss.
+    P : (n, K) float64
+        Probabilities.
+    residuals : (n, outputs) float64
+        Y - P; for the binomial the column of class 1.
+    missed : (n,) float64
+        1 - P of the true class.
+    entropy : float
+        Mean over rows of the sum of P log P over all but the true class.
+    """
+
+    loss: float
+    P: np.ndarray
+    residuals: np.ndarray
+    missed: np.ndarray
+    entropy: float
+
+
 class Evaluator:
     """Objective and duality gap of any coefficients.
 
@@ -64,28 +89,26 @@ class Evaluator:
         self.S, self.y, self.l1_ratio, self.intercept = S, y, l1_ratio, intercept
         self.binomial = family == "binomial"
         self.n_outputs = 1 if self.binomial else int(y.max()) + 1
-        zero = np.zeros((self.n_outputs, S.shape[1]))
-        self._null_b = self._polish(self._scores(zero), np.zeros(self.n_outputs))[0]
-        self.null_loss = self._loss(self._scores(zero) + self._null_b)
+        Z = np.zeros((len(y), self.n_outputs))
+        self._null = self._polish(Z, np.zeros(self.n_outputs))[1]
+        self.null_loss = self._null.loss
 
     def lambda_max(self) -> float:
         """Smallest lam at which W = 0; as in glmnet, r counts as at least 0.001."""
-        Z = np.zeros((len(self.y), self.n_outputs)) + self._null_b
-        return float(np.abs(self._correlation(Z)).max() / max(self.l1_ratio, 1e-3))
+        V = self._null.residuals.T @ self.S / len(self.y)
+        return float(np.abs(V).max() / max(self.l1_ratio, 1e-3))
 
     def judge(self, W: np.ndarray, b: np.ndarray, lam: float) -> Judgement:
         """Judge coefficients (K, p), or (1, p), on the standardised scale."""
         W, b = np.asarray(W, np.float64), np.asarray(b, np.float64)
         if not (np.isfinite(W).all() and np.isfinite(b).all()):
             return Judgement(np.inf, -np.inf, np.inf, int(np.count_nonzero(W)))
-        Z = self._scores(W)
-        b, left = self._polish(Z, b)
-        Z = Z + b
+        b, model, left = self._polish(self.S @ W.T, b)
         penalty = self.l1_ratio * np.abs(W).sum() + (1 - self.l1_ratio) / 2 * (W**2).sum()
-        objective = self._loss(Z) + lam * penalty
+        objective = model.loss + float(lam * penalty)
         # Where the intercept's gradient is not quite zero the bound lacks its product with
         # the distance to the best intercept, which is guessed generously.
-        bound = self._bound(Z, lam) - 2 * left * (1 + float(np.linalg.norm(b)))
+        bound = self._bound(model, lam) - 2 * left * (1 + float(np.linalg.norm(b)))
         return Judgement(
             objective, bound, self.relative(objective, bound), int(np.count_nonzero(W))
         )
@@ -94,71 +117,66 @@ class Evaluator:
         """How far an objective can be above the optimum, relative to itself."""
         return float((objective - bound) / max(objective, _NOT_BELOW * self.null_loss))
 
-    def _scores(self, W: np.ndarray) -> np.ndarray:
-        return self.S @ W.T
-
-    def _all_scores(self, Z: np.ndarray) -> np.ndarray:
-        return np.hstack([np.zeros_like(Z), Z]) if self.binomial else Z
-
-    def _loss(self, Z: np.ndarray) -> float:
-        Z = self._all_scores(Z)
-        return float(np.mean(logsumexp(Z, axis=1) - Z[np.arange(len(Z)), self.y]))
-
-    def _probabilities(self, Z: np.ndarray) -> np.ndarray:
-        Z = self._all_scores(Z)
-        return np.exp(Z - logsumexp(Z, axis=1, keepdims=True))
-
-    def _residuals(self, P: np.ndarray) -> np.ndarray:
-        """Y - P (n, K); the column of class 1 alone for the binomial."""
+    def _model(self, Z: np.ndarray) -> _Model:
+        """Loss, residuals and entropy at scores (n, outputs)."""
+        n, rows = len(Z), np.arange(len(Z))
+        log_P = np.hstack([np.zeros_like(Z), Z]) if self.binomial else Z.copy()
+        log_P -= log_P.max(axis=1, keepdims=True)
+        log_P -= np.log(np.exp(log_P).sum(axis=1, keepdims=True))
+        P = np.exp(log_P)
+        loss = -float(log_P[rows, self.y].mean())
         R = -P
-        R[np.arange(len(P)), self.y] += 1.0
-        return R[:, -self.n_outputs :]
+        R[rows, self.y] = 0.0
+        missed = -R.sum(axis=1)  # 1 - P of the true class, without cancellation
+        entropy = -float(np.einsum("ik,ik->", R, log_P)) / n
+        R[rows, self.y] = missed
+        return _Model(loss, P, R[:, -self.n_outputs :], missed, entropy)
 
-    def _correlation(self, Z: np.ndarray) -> np.ndarray:
-        return self._residuals(self._probabilities(Z)).T @ self.S / len(self.y)
+    def _polish(self, Z: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, _Model, float]:
+        """Minimise the loss over b by Newton steps, shortened until the loss does not rise.
 
-    def _polish(self, Z: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, float]:
-        """Minimise the loss over b by damped Newton steps; also the norm of what is left."""
+        Returns b, the model there, and the norm of the gradient that is left.
+        """
         if not self.intercept:
-            return np.zeros(self.n_outputs), 0.0
-        n, left = len(Z), np.inf
+            return np.zeros(self.n_outputs), self._model(Z), 0.0
+        model = self._model(Z + b)
+        left = float(np.linalg.norm(model.residuals.mean(axis=0)))
         for _ in range(50):
-            P = self._probabilities(Z + b)
-            gradient = -self._residuals(P).mean(axis=0)
-            left = float(np.linalg.norm(gradient))
             if left <= _POLISHED:
                 break
-            Q = P[:, -self.n_outputs :]
-            H = np.diag(Q.mean(axis=0)) - Q.T @ Q / n
-            step = np.linalg.lstsq(H, gradient, rcond=1e-12)[0]
-            loss, length = self._loss(Z + b), 1.0
-            while length > 1e-6 and self._loss(Z + b - length * step) > loss * (1 + 1e-14):
-                length /= 2
-            if length <= 1e-6:
+            Q = model.P[:, -self.n_outputs :]
+            H = np.diag(Q.mean(axis=0)) - Q.T @ Q / len(Q)
+            step = np.linalg.lstsq(H, model.residuals.mean(axis=0), rcond=1e-12)[0]
+            for halvings in range(20):
+                trial = b + 0.5**halvings * step
+                moved = self._model(Z + trial)
+                if moved.loss <= model.loss * (1 + 1e-14):
+                    break
+            else:
                 break
-            b = b - length * step
-        return b, left
+            before, left = left, float(np.linalg.norm(moved.residuals.mean(axis=0)))
+            b, model = trial, moved
+            if left > 0.5 * before and left < 1e-11:  # rounding is all that is left
+                break
+        return b, model, left
 
-    def _bound(self, Z: np.ndarray, lam: float) -> float:
+    def _bound(self, model: _Model, lam: float) -> float:
         """Largest dual value over q(t) = Y - t (Y - P), t in [0, 1]."""
-        n, r = len(Z), self.l1_ratio
-        P = self._probabilities(Z)
-        V = np.abs(self._residuals(P.copy()).T @ self.S / n)
-        P[np.arange(n), self.y] = 0.0
-        # sum_k q log q = (1 - t m) log(1 - t m) + t (m log t + a): two numbers a row
-        m, a = np.minimum(P.sum(axis=1), 1.0), float(xlogy(P, P).sum() / n)
+        r, m = self.l1_ratio, model.missed
+        V = np.abs(model.residuals.T @ self.S / len(m))
         outside = V[lam * r < V]
         top = 1.0 if r < 1 or not len(outside) else min(1.0, lam * r / float(outside.max()))
 
         def minus_dual(t: float) -> float:
+            # sum_k q log q = (1 - t m) log(1 - t m) + t (m log t + sum of P log P, true class out)
             rest = 1.0 - t * m
-            entropy = -(xlogy(rest, rest).mean() + xlogy(t, t) * m.mean() + t * a)
+            entropy = -float(xlogy(rest, rest).mean() + xlogy(t, t) * m.mean() + t * model.entropy)
             if r == 1:
                 return -entropy
             excess = np.maximum(t * outside - lam * r, 0.0)
-            return float((excess**2).sum() / (2 * lam * (1 - r)) - entropy)
+            return float((excess**2).sum() / (2 * lam * (1 - r))) - entropy
 
         inside = minimize_scalar(
-            minus_dual, bounds=(0.0, top), method="bounded", options={"xatol": 1e-12}
+            minus_dual, bounds=(0.0, top), method="bounded", options={"xatol": 1e-10}
         )
         return -min(float(inside.fun), minus_dual(top), 0.0)

@@ -106,15 +106,11 @@ def make_problem(
     points: int = 100,
     ratio: float | None = None,
     intercept: bool = True,
-    rows: int | None = None,
 ) -> Problem:
-    """Make a problem with its grid: 0.001 of the largest lam, 0.01 where K > 20.
+    """Make a problem with its grid: down to 0.001 of the largest lam, 0.01 where K > 20.
 
-    `rows` keeps so many rows, drawn with a fixed seed; classes that lose every row are left out.
+    Classes without a row are left out.
     """
-    if rows is not None and rows < len(y):
-        chosen = np.sort(np.random.default_rng(0).permutation(len(y))[:rows])
-        X, y = X[chosen], y[chosen]
     X = np.ascontiguousarray(X[:, X.std(axis=0, dtype=np.float64) > 1e-6], dtype=np.float32)
     y = np.unique(y, return_inverse=True)[1].astype(np.int64)
     n_classes = int(y.max()) + 1

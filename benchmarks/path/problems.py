@@ -16,7 +16,7 @@ from benchmarks.path.datasets import (
     rotten_tomatoes,
     sst,
 )
-from benchmarks.path.datasets.features import Source
+from benchmarks.path.datasets.features import Source, take
 from benchmarks.path.datasets.generated import deep_features
 from benchmarks.path.problem import Problem, make_problem
 
@@ -46,28 +46,24 @@ class Spec:
         self, name: str, cache: Path, data: Path | None, rows: int | None, points: int = 100
     ) -> Problem:
         """Read (or extract, or generate) the data and make the problem."""
-        found = self.source.load(cache, data) if isinstance(self.source, Source) else self.source()
-        X, y = found
+        if isinstance(self.source, Source):
+            X, y = self.source.load(cache, data, rows)
+        else:
+            X, y = take(*self.source(), rows)
         return make_problem(
-            name,
-            X,
-            y,
-            l1_ratio=self.l1_ratio,
-            intercept=self.intercept,
-            rows=rows,
-            points=points,
+            name, X, y, l1_ratio=self.l1_ratio, intercept=self.intercept, points=points
         )
 
 
 SPECS: dict[str, Spec] = {
-    "rotten_tomatoes": Spec("MiniLM, Rotten Tomatoes", rotten_tomatoes.SOURCE, 8530),
-    "sst": Spec("MiniLM, SST-2", sst.SOURCE, 6920),
+    "rotten_tomatoes": Spec("MiniLM, Rotten Tomatoes", rotten_tomatoes.SOURCE, 4000),
+    "sst": Spec("MiniLM, SST-2", sst.SOURCE, None),
     "rotten_tomatoes_lasso": Spec(
         "MiniLM, Rotten Tomatoes, l1_ratio 1, no intercept",
-        rotten_tomatoes.SOURCE, 8530, 1.0, intercept=False,
+        rotten_tomatoes.SOURCE, 4000, 1.0, intercept=False,
     ),
     "rotten_tomatoes_ridge": Spec(
-        "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 8530, 0.0
+        "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 4000, 0.0
     ),
     "newsgroups20": Spec("MiniLM, 20 Newsgroups", newsgroups20.SOURCE, 2500),
     "clinc150": Spec("MiniLM, CLINC150", clinc150.SOURCE, 3000),
@@ -75,6 +71,6 @@ SPECS: dict[str, Spec] = {
     "fashion_mnist": Spec("Lite0, Fashion-MNIST, 12,000 rows", fashion_mnist.FEW_SOURCE, 2500),
     "fashion_mnist_70000": Spec("Lite0, Fashion-MNIST, all rows", fashion_mnist.SOURCE, None),
     "generated": Spec(
-        "Generated, correlated and skewed", lambda: deep_features(20_000, 512, 10), 2500
+        "Generated, correlated and skewed", lambda: deep_features(20_000, 512, 10), None
     ),
 }  # fmt: skip

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.path import results, solvers
+from benchmarks.path import compare, results, solvers
 from benchmarks.path.machine import describe
 from benchmarks.path.objective import Evaluator
 from benchmarks.path.problem import Problem
 from benchmarks.path.results import Result, Run
+from benchmarks.path.solvers import glmnet
 
 ROOT = Path(__file__).parents[2]
 GRACE = 240.0
@@ -37,7 +38,7 @@ class Settings:
     folder : Path
         Where results are kept.
     limit : float
-        Seconds that all settings of one solver may take on one problem.
+        Seconds that a run may take; all runs of a solver on a problem have twice as much.
     threads : int
     repeats : int
         Times that the setting that counts is run.
@@ -77,7 +78,7 @@ def run_problem(
         problem.save(folder / "problem")
         while todo:
             for result in todo:
-                _step(result, folder, judge, problem, settings, say)
+                _step(result, found, folder, judge, problem, settings, say)
                 result.save(settings.folder)
             todo = [result for result in todo if not result.done]
         for _ in range(settings.repeats - 1):
@@ -92,6 +93,8 @@ def _begin(problem: Problem, name: str, settings: Settings) -> Result:
     versions = solvers.versions(name)
     if name == "clearhead":
         versions["source"] = results.own_source()
+    if name == "glmnet":
+        versions["glmnet"] = str(glmnet.version())
     digest = f"{problem.digest} {json.dumps(versions, sort_keys=True)}"
     path = results.path_of(settings.folder, problem.name, name)
     if path.exists() and not {name, "all"} & set(settings.redo):
@@ -114,6 +117,7 @@ def _begin(problem: Problem, name: str, settings: Settings) -> Result:
 
 def _step(
     result: Result,
+    found: Sequence[Result],
     folder: Path,
     judge: Evaluator,
     problem: Problem,
@@ -122,21 +126,26 @@ def _step(
 ) -> None:
     """Run the next setting of a solver."""
     solver = solvers.load(result.solver)
-    spent = sum(run.elapsed for run in result.runs)
-    rung = next_rung(solver, result.runs)
+
+    def near(run: Run) -> bool:
+        best = compare.best_bounds([*found, result])
+        return run.finished and compare.suboptimality(run, best) <= results.TARGET
+
+    rung = next_rung(solver, result.runs, near)
     if rung is None:  # taken up when nothing was left but to say so
         result.done = True
         return
-    setting = solver.LADDER[rung]
-    run = execute(folder, result.solver, setting, problem, judge,
-                  limit=settings.limit - spent, threads=settings.threads)  # fmt: skip
+    left = 2 * settings.limit - sum(run.elapsed for run in result.runs)
+    run = execute(folder, result.solver, solver.LADDER[rung], problem, judge,
+                  limit=min(settings.limit, left), threads=settings.threads)  # fmt: skip
     result.runs.append(run)
     say(f"  {result.solver:18} {line(run)}")
+    left -= run.elapsed
+    following = next_rung(solver, result.runs, near)
     # A tighter setting takes longer: there is no use in one with less time than the last took.
-    left = settings.limit - spent - run.elapsed
-    following = next_rung(solver, result.runs)
-    tighter = following is not None and following > rung
-    result.done = following is None or (tighter and (not run.finished or left < run.elapsed))
+    tightest = max(result.runs, key=lambda r: solver.LADDER.index(r.setting))
+    tighter = following is not None and following > solver.LADDER.index(tightest.setting)
+    result.done = following is None or left < (tightest.elapsed if tighter else settings.limit / 10)
     if result.done and settings.curves:
         for setting in _extra(solver, result):
             result.curve.append(
@@ -146,19 +155,23 @@ def _step(
             say(f"  {result.solver:18} {line(result.curve[-1])} (for the figure)")
 
 
-def next_rung(solver: ModuleType, runs: Sequence[Run]) -> int | None:
-    """Return the setting to run next: from START up to the first that solves, or down from it.
+def next_rung(solver: ModuleType, runs: Sequence[Run], near: Callable[[Run], bool]) -> int | None:
+    """Return the setting to run next, beginning with START; None where none is left.
 
-    So every solver is timed at the loosest setting that solves, without running all of them.
+    Looser ones follow while they come `near` the optimum or do not finish, tighter ones until one
+    solves: every solver is timed at its loosest setting that does, without running all of them.
     """
-    ladder, start = solver.LADDER, getattr(solver, "START", 0)
+    ladder = solver.LADDER
     if not runs:
-        return int(start)
-    solved = {ladder.index(run.setting): run.solved for run in runs}
-    good = [rung for rung, well in solved.items() if well]
-    following = min(good) - 1 if good else max(solved) + 1
-    inside = 0 <= following < len(ladder) and following not in solved
-    return following if inside else None
+        return int(getattr(solver, "START", 0))
+    ran = {ladder.index(run.setting): run for run in runs}
+    loosest, tightest = min(ran), max(ran)
+    unknown = ran[loosest].error is None and (not ran[loosest].finished or near(ran[loosest]))
+    if loosest > 0 and unknown:
+        return loosest - 1
+    if tightest + 1 < len(ladder) and ran[tightest].finished and not any(r.solved for r in runs):
+        return tightest + 1
+    return None
 
 
 def _extra(solver: ModuleType, result: Result) -> tuple[dict[str, float], ...]:

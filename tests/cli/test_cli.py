@@ -184,3 +184,22 @@ def test_an_error_ends_a_real_process_with_exit_code_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_certify_says_how_good_glm_sagas_points_are(cli: Cli, tmp_path: Path) -> None:
+    kept = Path(__file__).parents[1] / "glm" / "saga"
+    done = cli("certify", kept / "multinomial", "--features", kept / "data.npz")
+    assert done.exit_code == 0, done.stderr
+    assert "point 3 is " in done.stdout
+    assert "above the optimum and keeps" in done.stdout
+    for features, word in (
+        (tmp_path / "nothing.npz", "does not exist"),
+        (kept / "make.py.txt", "savez"),
+    ):
+        failed = cli("certify", kept / "multinomial", "--features", features)
+        assert failed.exit_code == 2
+        assert word in failed.stderr
+    (tmp_path / "empty").mkdir()
+    failed = cli("certify", tmp_path / "empty", "--features", kept / "data.npz")
+    assert failed.exit_code == 2
+    assert "params0.pth" in failed.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from clearhead._types import FloatArray, IntArray
@@ -21,6 +23,20 @@ def deep_features(n: int, p: int, k: int, seed: int = 0) -> tuple[FloatArray, In
     y = scores.argmax(axis=1)
     y[:k] = np.arange(k)
     return X, y
+
+
+def targets(family: str, n: int, p: int, k: int, seed: int = 0) -> tuple[FloatArray, Any]:
+    """Features and a target of any family, as :func:`fit_path` takes it."""
+    X, y = deep_features(n, p, 2 if family == "binomial" else k, seed)
+    if family in ("binomial", "multinomial"):
+        return X, y
+    random = np.random.default_rng(seed + 1)
+    scores = X @ random.standard_normal((p, k)) + random.standard_normal((n, k))
+    if family == "gaussian":
+        return X, scores
+    Y = (scores > scores.mean(axis=0)).astype(np.int64)
+    Y[:2] = [[0] * k, [1] * k]
+    return X, Y
 
 
 def lcg_problem(n: int, p: int, k: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray]:

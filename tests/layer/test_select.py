@@ -13,6 +13,7 @@ from clearhead.layer import (
     Best,
     DecisionLayer,
     FeaturesPerClass,
+    OneStandardError,
     Percentile,
     Rule,
     Sparsest,
@@ -141,3 +142,16 @@ def test_no_features_at_all_is_the_empty_layer(path: Path) -> None:
     assert FeaturesPerClass(1e-9).index(path) == 0  # the empty layer
     with pytest.raises(InputError, match="above 0"):
         FeaturesPerClass(0)
+
+
+def test_one_standard_error_of_a_share(path: Path) -> None:
+    best = max(accuracy for _, accuracy, _ in points(path))
+    floor = best - np.sqrt(best * (1 - best) / 150)
+    fewest = min(f for f, accuracy, _ in points(path) if accuracy >= floor - 1e-12)
+    assert points(path)[OneStandardError("accuracy").index(path)][0] == fewest
+    with pytest.raises(InputError, match="cross_validate"):
+        OneStandardError().index(path)
+    with pytest.raises(InputError, match="loss or accuracy"):
+        OneStandardError("auc")
+    assert parse_rule("one-se") == OneStandardError("accuracy")
+    assert "standard error" in OneStandardError().describe()

@@ -42,27 +42,49 @@ class Source:
     backbone: Callable[[], Backbone]
     split: str | None = None
 
-    def cached(self, cache: Path) -> Path:
-        """Return the file that holds the features once they are extracted."""
-        return cache / f"{self.name}.npz"
+    def cached(self, cache: Path, rows: int | None = None) -> Path:
+        """Return the file that holds the features of all rows, or of so many, once extracted."""
+        return cache / (f"{self.name}.npz" if rows is None else f"{self.name}-{rows}.npz")
 
-    def load(self, cache: Path, data: Path | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return features (n, p) float32 and labels (n,) int64; extract them if need be."""
-        path = self.cached(cache)
-        if not path.is_file():
-            self._extract(cache, data)
-        with np.load(path) as kept:
-            return kept["X"], kept["y"]
+    def load(
+        self, cache: Path, data: Path | None, rows: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return features (n, p) float32 and labels (n,) int64; extract them if need be.
 
-    def _extract(self, cache: Path, data: Path | None) -> None:
+        With `rows` only so many, which :func:`choose` chooses; only these are extracted.
+        """
+        whole, part = self.cached(cache), self.cached(cache, rows)
+        if not (whole.is_file() or part.is_file()):
+            self._extract(cache, data, rows)
+        with np.load(whole if whole.is_file() else part) as kept:
+            X, y = kept["X"], kept["y"]
+        return take(X, y, rows)
+
+    def _extract(self, cache: Path, data: Path | None, rows: int | None) -> None:
         dataset = self.open_data(data)
-        cache.mkdir(parents=True, exist_ok=True)
-        out = cache / "stores" / self.name
-        out.parent.mkdir(exist_ok=True)
-        store = extract(self.backbone(), dataset, out, on_event=_say)
-        temporary = cache / f".{self.name}.npz"
-        np.savez(temporary, X=store.matrix(self.split), y=store.labels(self.split))
-        os.replace(temporary, self.cached(cache))  # noqa: PTH105 - a whole file or none
+        wanted = np.arange(len(dataset)) if self.split is None else dataset.indices(self.split)
+        dataset = dataset.take(wanted[choose(len(wanted), rows)])
+        path = self.cached(cache, rows)
+        out = cache / "stores" / path.stem
+        out.parent.mkdir(parents=True, exist_ok=True)
+        print(f"extracting {len(dataset):,} rows of {dataset.name} (once) ...", flush=True)
+        store = extract(self.backbone(), dataset, out, on_event=_Progress())
+        temporary = cache / f".{path.name}"
+        np.savez(temporary, X=store.matrix(), y=store.labels())
+        os.replace(temporary, path)  # noqa: PTH105 - a whole file or none
+
+
+def choose(n: int, rows: int | None) -> np.ndarray:
+    """Return `rows` of n positions, ascending, always the same; all of them for None."""
+    if rows is None or rows >= n:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).permutation(n)[:rows])
+
+
+def take(X: np.ndarray, y: np.ndarray, rows: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Take the rows that :func:`choose` chooses."""
+    chosen = choose(len(y), rows)
+    return X[chosen], y[chosen]
 
 
 def minilm() -> Backbone:
@@ -82,15 +104,14 @@ def folder_of(data: Path | None, name: str, origin: str) -> Path:
     return data / name
 
 
-_said = 0.0
+class _Progress:
+    """Prints a line for every 10 % of an extraction."""
 
+    def __init__(self) -> None:
+        self.next = 0.0
 
-def _say(event: Event) -> None:
-    """Print a line for every 5 % of an extraction."""
-    global _said  # noqa: PLW0603 - one extraction at a time
-    if event.kind != "progress" or not event.total:
-        return
-    share = (event.done or 0) / event.total
-    if share < _said or share >= _said + 0.05:
-        _said = share
-        print(f"  {event.done:,}/{event.total:,} {event.message}", flush=True)
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if event.kind == "progress" and event.total and (event.done or 0) >= self.next:
+            self.next = (event.done or 0) + event.total / 10
+            print(f"  {event.done:,}/{event.total:,} {event.message}", flush=True)

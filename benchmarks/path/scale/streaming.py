@@ -46,7 +46,7 @@ class _Rows:
 
 
 def make_store(X: np.ndarray, y: np.ndarray, folder: Path) -> None:
-    """Write a store of given features, all of them for training."""
+    """Write a store of given features; its splits are not used."""
     import torch
 
     from clearhead.backbones import Backbone
@@ -59,8 +59,7 @@ def make_store(X: np.ndarray, y: np.ndarray, folder: Path) -> None:
         example_batch=rows(["0", "1"]), encoder=True, batch_size=4096,
     )  # fmt: skip
     numbers = [str(i) for i in range(len(y))]
-    split = ["train"] * len(y)
-    dataset = TextDataset.from_texts(numbers, [f"{c:04d}" for c in y], ids=numbers, split=split)
+    dataset = TextDataset.from_texts(numbers, [f"{c:04d}" for c in y], ids=numbers)
     extract(backbone, dataset, folder)
 
 
@@ -74,13 +73,15 @@ def child(
 
     store = FeatureStore.open(folder)  # verifying it reads it: the file cache is warm
     few = store.features_of_shard(0)[:500].copy()
-    fit_path(few, store.labels("train")[:500], n_lambdas=2, lambda_min_ratio=0.5)
+    fit_path(few, store.labels()[:500], n_lambdas=2, lambda_min_ratio=0.5)
     if limit is not None:
         _limit(limit)
-    data = (store.matrix("train"), store.labels("train")) if how == "memory" else (store,)
+    X = store.matrix() if how == "memory" else store.rows()
     memory.reset_peak()
     before, start = memory.now(), perf_counter()
-    path = fit_path(*data, n_lambdas=points, lambda_min_ratio=ratio, on_event=lambda event: None)
+    path = fit_path(
+        X, store.labels(), n_lambdas=points, lambda_min_ratio=ratio, on_event=lambda event: None
+    )
     seconds = perf_counter() - start
     increment, gap = memory.peak() - before, float(path.gaps.max())
     return {"seconds": seconds, "increment": increment, "gap": gap}

@@ -4,7 +4,7 @@ A solver is a module with
 
 - ``PACKAGES``: the distributions whose versions belong to its results;
 - ``LADDER``: settings, the loosest first; the table has the loosest that meets the gap. The
-  optional ``START`` is the first to be tried: looser ones follow if it meets the gap, else tighter;
+  optional ``START`` is the first to be tried; see ``runner.next_rung``;
 - ``skip(problem)``: why it cannot solve a problem, or None;
 - ``prepare(problem)``: what is not timed: copies in the layout it likes, compilation;
 - ``fit(problem, prepared, setting)``: a generator of ``(W, b)`` on the standardised scale, one for

@@ -17,7 +17,7 @@ from benchmarks.path.solvers import missing
 
 PACKAGES = ("adelie", "numpy")
 LADDER = tuple({"tol": 10.0**-e} for e in range(5, 13))
-START = 3
+START = 2
 
 
 def skip(problem: Problem) -> str | None:

@@ -20,7 +20,7 @@ from benchmarks.path.problem import Problem
 
 PACKAGES = ()
 LADDER = tuple({"thresh": 10.0**-e} for e in range(5, 13))
-START = 3
+START = 2
 
 SCRIPT = r"""
 suppressMessages(library(glmnet)); glmnet.control(fdev = 0, devmax = 1)
@@ -53,9 +53,12 @@ def version() -> str | None:
     """Version of R and of glmnet, None without them."""
     if shutil.which("Rscript") is None:
         return None
-    ask = 'cat(R.version$major, ".", R.version$minor, "/", as.character(packageVersion("glmnet")))'
+    ask = "cat(R.version.string, '/', as.character(packageVersion('glmnet')), sep = '')"
     done = subprocess.run(["Rscript", "-e", ask], capture_output=True, text=True, check=False)
-    return None if done.returncode else "glmnet (R {}) {}".format(*done.stdout.split("/")).strip()
+    if done.returncode:
+        return None
+    language, _, package = done.stdout.partition("/")
+    return f"glmnet {package} ({language})"
 
 
 def skip(problem: Problem) -> str | None:

@@ -11,6 +11,7 @@ import typer
 from clearhead.cli import (
     EXIT_INTERRUPTED,
     INTERRUPTED,
+    certify,
     debug,
     demo,
     explain,
@@ -64,7 +65,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-for module in (run, demo, extract, fit, select, explain, debug, report, show):
+for module in (run, demo, extract, fit, select, explain, debug, report, show, certify):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

@@ -103,7 +103,7 @@ RuleText = Annotated[
         help=(
             "How the layer is chosen on the path, by validation accuracy: sparsest:0.05 (within 5 "
             "points of the best), sparsest:5% (relative), best, features:20 (at most 20 a class), "
-            "percentile:95."
+            "percentile:95, one-se (within one standard error of the best)."
         ),
         show_default="sparsest:0.05",
     ),

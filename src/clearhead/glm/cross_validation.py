@@ -15,7 +15,7 @@ from clearhead._types import FloatArray
 from clearhead.errors import DataError, InputError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.glm.fit import fit_path
-from clearhead.glm.folds import given_folds, make_folds
+from clearhead.glm.folds import check_classes_learned, given_folds, make_folds
 from clearhead.glm.held_out import fit_fold
 from clearhead.glm.path import Path
 from clearhead.glm.problem import gather
@@ -222,14 +222,22 @@ def cross_validate(
         class_names=settings.get("class_names"),
     )
     present = problem.weights > 0
+    target = problem.splits["train"].y if problem.family in ("binomial", "multinomial") else None
     if splits is not None:
         if groups is not None:
             raise InputError("Give either groups or splits; splits already says what is held out.")
         folds = given_folds(splits, present)
     else:
-        of_classes = stratified and problem.family in ("binomial", "multinomial")
-        target = problem.splits["train"].y if of_classes else None
-        folds = make_folds(problem.classes, target, present, k=k, groups=groups, seed=seed)
+        folds = make_folds(
+            problem.classes,
+            target if stratified else None,
+            present,
+            k=k,
+            groups=groups,
+            seed=seed,
+        )
+    if target is not None:
+        check_classes_learned(folds, target, problem.classes)
     watch = _Progress(on_event, len(folds), settings)
     path = fit_path(
         X,

@@ -13,7 +13,7 @@ from clearhead.errors import DataError, InputError
 from clearhead.glm.rows import to_array
 from clearhead.glm.targets import Classes
 
-__all__ = ["Fold", "given_folds", "make_folds"]
+__all__ = ["Fold", "check_classes_learned", "given_folds", "make_folds"]
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,26 @@ def make_folds(
         None if target is None else target[rows],
         None if ids is None else ids[rows],
     )
-    folds = [_fold(rows[train], rows[held_out], len(present)) for train, held_out in parts]
-    if target is not None and classes is not None:
-        for number, fold in enumerate(folds, start=1):
-            missing = np.setdiff1d(target[rows], target[fold.train > 0])
-            if len(missing):
-                raise DataError(
-                    f"Every group with class {classes.names[missing[0]]!r} is held out in fold "
-                    f"{number}, so it could not be learned there. Use fewer folds, or finer groups."
-                )
-    return folds
+    return [_fold(rows[train], rows[held_out], len(present)) for train, held_out in parts]
+
+
+def check_classes_learned(folds: list[Fold], target: IntArray, classes: Classes) -> None:
+    """Refuse a fold whose training rows lack a class.
+
+    Raises
+    ------
+    DataError
+        Naming class, fold and the mend.
+    """
+    for number, fold in enumerate(folds, start=1):
+        counts = np.bincount(target, fold.train, len(classes.names))
+        if (counts == 0).any():
+            name = classes.names[int(np.flatnonzero(counts == 0)[0])]
+            raise DataError(
+                f"Every row of class {name!r} is held out in fold {number} of {len(folds)}, so it "
+                "could not be learned there. Use fewer folds, stratified ones, or finer groups; "
+                "or add examples of it."
+            )
 
 
 def given_folds(splits: Iterable[Any], present: BoolArray) -> list[Fold]:

@@ -120,7 +120,7 @@ class Support:
         squares = self.sizes**2 if relative else np.ones_like(self.sizes)
         state = _State(self, mask, np.concatenate([[0.0], ridge * squares]))
         D = np.concatenate([b[:, None], np.where(mask, W, 0.0)], axis=1)
-        return state.minimise(D)
+        return state.minimise(state.better(D, np.zeros_like(D)))
 
 
 class _State:
@@ -141,6 +141,11 @@ class _State:
         R = self._family.residual(M, self._y)
         R *= self._v
         return np.where(self._face, -(R @ self._E.T), 0.0)
+
+    def better(self, D: FloatArray, other: FloatArray) -> FloatArray:
+        """Whichever has the lower objective: coefficients of other data may be worse than none."""
+        values = [self._objective(start @ self._E, start) for start in (D, other)]
+        return D if values[0] <= values[1] else other
 
     def minimise(self, D: FloatArray) -> SupportSolution:
         """Damped Newton steps until rounding stops them."""
@@ -200,7 +205,8 @@ class _State:
         E = self._E[columns]
         H = (E * (self._family.diagonal(M, k) * self._v)) @ E.T
         H[np.diag_indices_from(H)] += self.ridge[columns]
-        size = np.sqrt(np.maximum(np.diagonal(H), 1e-300))
+        diagonal = np.diagonal(H)
+        size = np.sqrt(np.maximum(diagonal, 1e-30 * diagonal.max() + np.finfo(np.float64).tiny))
         H /= np.outer(size, size)
         floor = 1e-13
         while True:
