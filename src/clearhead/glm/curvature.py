@@ -9,12 +9,14 @@ counted in operations, so that the same problem takes the same way on every mach
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.formed import FormedHessian
+from clearhead.glm.grouped_model import GroupedModel
 from clearhead.glm.model import QuadraticModel
 from clearhead.glm.objective import Objective
 from clearhead.glm.point import Point
@@ -106,7 +108,9 @@ class Curvature:
     def direction(self, objective: Objective, at: Point, caution: float) -> Direction:
         """Newton direction at a state; `caution` is the model's least curvature in lam f_j."""
         penalty, lam = objective.penalty, objective.lam
-        used = at.W != 0.0
+        used: BoolArray = at.W != 0.0
+        if penalty.grouped:
+            used = np.broadcast_to(used.any(axis=0), used.shape)
         working = used | penalty.enters(at.V, lam, self.margin)
         likely = working | penalty.enters(at.V, lam, self.foresight)
         proximal = np.maximum(penalty.l2(lam), caution * lam * penalty.factors)
@@ -145,15 +149,18 @@ class Curvature:
         inside = formed.features >= 0
         ridge = np.where(inside, proximal[formed.features], 0.0)
         l1 = np.where(inside, penalty.l1(lam)[formed.features], 0.0)
-        model = QuadraticModel(
-            w=formed.gather(at.W, at.b),
-            gradient=formed.gather(penalty.l2(lam) * at.W - at.V, -at.vb),
-            l1=l1,
-            product=lambda d: formed.product(d) + ridge * d,
-            precondition=lambda face: formed.on_face(face, ridge),
+        # Outputs that are one group have one pool, which is a table then.
+        shape = (len(at.W), -1) if penalty.grouped else (-1,)
+        ridge, l1 = ridge.reshape(shape), l1.reshape(shape)
+        model = _model(penalty.grouped)(
+            w=formed.gather(at.W, at.b).reshape(shape),
+            gradient=formed.gather(penalty.l2(lam) * at.W - at.V, -at.vb).reshape(shape),
+            l1=l1[0] if penalty.grouped else l1,
+            product=lambda d: formed.product(d.ravel()).reshape(shape) + ridge * d,
+            precondition=lambda face: _reshaped(formed.on_face(face.ravel(), ridge.ravel()), shape),
         )
         step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
-        dW, db = formed.scatter(step.d)
+        dW, db = formed.scatter(step.d.ravel())
         return Direction(dW, db, step.cg_steps, stale)
 
     def _by_products(
@@ -186,7 +193,7 @@ class Curvature:
         gradient = np.concatenate(
             [-at.vb[:, None], (penalty.l2(lam) * at.W - at.V)[:, features]], axis=1
         )
-        model = QuadraticModel(
+        model = _model(penalty.grouped)(
             w=np.concatenate([at.b[:, None], at.W[:, features]], axis=1),
             gradient=np.where(inside, gradient, 0.0),
             l1=np.concatenate([[0.0], penalty.l1(lam)[features]]),
@@ -198,3 +205,13 @@ class Curvature:
         dW = np.zeros_like(at.W)
         dW[:, features] = step.d[:, 1:]
         return Direction(dW, step.d[:, 0], step.cg_steps, False)
+
+
+def _model(grouped: bool) -> type[QuadraticModel] | type[GroupedModel]:
+    return GroupedModel if grouped else QuadraticModel
+
+
+def _reshaped(
+    solve: Callable[[FloatArray], FloatArray], shape: tuple[int, ...]
+) -> Callable[[FloatArray], FloatArray]:
+    return lambda r: solve(r.ravel()).reshape(shape)
