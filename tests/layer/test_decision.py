@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clearhead.errors import CorruptFileError, InputError, SchemaVersionError, StepMissingError
+from clearhead.glm import fit_path
 from clearhead.layer import Certificate, DecisionLayer, ablate, evaluate
 
 NAMES = ("a", "b", "c")
@@ -143,3 +144,19 @@ def test_frame_plot_and_notebook(layer: DecisionLayer) -> None:
     axes = layer.plot(1, k=2)
     assert len(axes.patches) == min(2, layer.n_nonzero[1])
     assert "<table" in layer._repr_html_()
+
+
+def test_a_path_of_labels_or_numbers_is_refused():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((40, 3))
+    path = fit_path(X, X[:, 0] + random.standard_normal(40), family="gaussian", n_lambdas=2)
+    with pytest.raises(InputError, match=r"family 'gaussian'.*path\.coef"):
+        DecisionLayer.from_path(path, 1)
+
+
+def test_the_unpenalised_end_of_a_path_has_no_gap():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((40, 2))
+    path = fit_path(X, X[:, 0] + 3 * random.standard_normal(40) > 0, n_lambdas=2, unpenalised=True)
+    assert DecisionLayer.from_path(path, -1).certificate.gap is None
+    assert DecisionLayer.from_path(path, -1).certificate.describe() == "unregularised"

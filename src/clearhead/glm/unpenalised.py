@@ -21,9 +21,16 @@ __all__ = ["unpenalised_point"]
 
 _STRENGTHS = 10.0 ** -np.arange(2.0, 11.0)
 """Ridge relative to the mean curvature of the loss, one after the other."""
-_TOL = 1e-9
+_TOL = 1e-12
+_LEFT = 1e-9
+"""Relative to the loss, what ridge may still take away at the end."""
 _FAR = 1e4
 """How many times the length of the coefficients a direction is followed."""
+_ON = 30.0
+_GROWS = 0.01
+_STEADY = 3.0
+"""Coefficients that have no end grow by as much with each tenfold weaker ridge: by more than 1%,
+less than three times as fast, and thirty times further the loss is still no higher."""
 
 
 def unpenalised_point(
@@ -59,18 +66,25 @@ def unpenalised_point(
     rows.move(W, b)
     first, curvature = rows.loss(), _mean_curvature(rows)
     solver = NewtonSolver()
-    status = "unregularised"
-    for strength in _STRENGTHS * curvature:
+    status, moved = "unregularised", np.zeros(len(W))
+    strengths = _STRENGTHS * curvature
+    for strength in strengths:
         objective = Objective(rows, ridge, float(strength), null_loss, residual_size)
         before = np.concatenate([b[:, None], W], axis=1)
         start = look(objective, W, b, polished=False)
         point = solver.solve(objective, start, tol=_TOL, curvature=Curvature()).point
         W, b, loss = point.W, point.b, point.loss
-        if separable and loss <= first and _recedes(rows, W, b, before):
+        now = np.concatenate([b[:, None], W], axis=1)
+        step, size = now - before, np.linalg.norm(now, axis=1)
+        last, moved = moved, np.linalg.norm(step, axis=1)
+        growing = (moved > _GROWS * size) & (moved < _STEADY * last)
+        at_end = strength == strengths[-1] and growing.any()
+        if separable and loss <= first and _recedes(rows, step, now, at_end=bool(at_end)):
             status = f"separable: stopped at ridge {strength:.1e}"
             break
         # Ridge pulls by its strength times W, so this bounds what is left to win.
-        if objective.relative(strength * float(np.vdot(W, W)), loss) <= _TOL:
+        left = objective.relative(strength * float(size @ size), loss)
+        if left <= _LEFT and (moved <= _GROWS * size).all():
             break
     norm = float(np.sqrt((point.V**2).sum() + (point.vb**2).sum()))
     return point, Certificate(point.loss, point.loss, float("nan"), norm), status
@@ -84,22 +98,21 @@ def _mean_curvature(rows: Reductions) -> float:
     return float(np.vdot(signs, rows.hessian_product(signs)) / signs.size)
 
 
-def _recedes(rows: Reductions, W: FloatArray, b: FloatArray, before: FloatArray) -> bool:
-    """Whether the loss does not rise however far coefficients go on as they have moved.
+def _recedes(rows: Reductions, step: FloatArray, now: FloatArray, *, at_end: bool) -> bool:
+    """Whether the loss does not rise however far coefficients go on as in their last step.
 
-    `rows` must be moved to (W, b). The loss is convex: where it has not risen after so long
-    a step, no row speaks against the direction by more than that step can show. Outputs that
-    have hardly moved may be held still, as those with a minimum do beside one without.
+    The loss is convex: where it has not risen after so much, no row speaks against the
+    direction by more than that can show. Outputs that have hardly moved may be held still, as
+    those that have an end do beside one that has none. `at_end` asks for less.
     """
-    now = np.concatenate([b[:, None], W], axis=1)
-    moved = now - before
-    lengths = np.linalg.norm(moved, axis=1)
-    if not lengths.any():
+    moved = np.linalg.norm(step, axis=1)
+    total = float(np.linalg.norm(moved))
+    if total == 0.0:
         return False
-    most = lengths >= 0.1 * lengths.max()
     start = rows.loss()
-    for chosen in (moved, moved * most[:, None]):
-        far = chosen * (_FAR * max(1.0, float(np.linalg.norm(now))) / np.linalg.norm(chosen))
-        if rows.trial(far[:, 1:], far[:, 0]) <= start:
-            return True
+    lengths = [_FAR * max(1.0, float(np.linalg.norm(now))) / total, *([_ON] if at_end else [])]
+    for chosen in (step, step * (moved >= 0.1 * moved.max())[:, None]):
+        for length in lengths:
+            if rows.trial(length * chosen[:, 1:], length * chosen[:, 0]) <= start:
+                return True
     return False

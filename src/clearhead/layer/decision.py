@@ -76,7 +76,19 @@ class DecisionLayer:
 
     @classmethod
     def from_path(cls, path: Path, index: int) -> Self:
-        """Take point `index` of a path."""
+        """Take point `index` of a path of classes.
+
+        Raises
+        ------
+        InputError
+            For a path of labels or numbers: a decision layer tells classes apart.
+        """
+        if path.family not in ("binomial", "multinomial"):
+            raise InputError(
+                f"A decision layer tells classes apart, and this path is of the family "
+                f"{path.family!r}. Use path.coef(i) and path.intercept(i) as they are, or fit "
+                "with family='auto' on one class a row."
+            )
         weight = np.asarray(path.coef(index), dtype=np.float64)
         bias = np.asarray(path.intercept(index), dtype=np.float64)
         if path.family == "binomial":
@@ -94,7 +106,8 @@ class DecisionLayer:
                 family=path.family,
                 lam=float(path.lambdas[index]),
                 l1_ratio=float(path.l1_ratio),
-                gap=float(path.gaps[index]),
+                # The unpenalised end of a path has no gap.
+                gap=None if np.isnan(path.gaps[index]) else float(path.gaps[index]),
                 kkt=float(path.kkt[index]),
                 status=str(path.status[index]),
             ),
