@@ -10,6 +10,7 @@ import torch
 
 from clearhead.errors import DataError, NotConvergedError
 from clearhead.glm import ConvergenceWarning, fit_path
+from clearhead.glm.curvature import Curvature
 from clearhead.glm.rows import ArrayRows
 from clearhead.glm.solver import NewtonSolver
 from clearhead.glm.standardize import standardization
@@ -135,20 +136,46 @@ def test_kinds_of_array(convert):
     np.testing.assert_allclose(one.coef(3), two.coef(3), atol=1e-5)
 
 
-def test_float32_storage_gives_the_same_path(monkeypatch):
-    X, y = deep_features(300, 30, 3, 6)
-    one = fit_path(X, y, n_lambdas=6, tol=1e-6)
-    monkeypatch.setattr("clearhead.glm.prepare._FLOAT64_BYTES", 0)
-    monkeypatch.setattr("clearhead.glm.reductions._CHUNK", 64)
-    two = fit_path(X, y, n_lambdas=6, tol=1e-6)
-    assert two.optimal.all()
-    np.testing.assert_allclose(one.losses["train"], two.losses["train"], rtol=1e-4)
+@pytest.mark.parametrize("family", ["binomial", "multinomial", "multilabel", "gaussian"])
+@pytest.mark.parametrize("sample", [40, 10_000])
+def test_streamed_features_give_the_same_path(monkeypatch, family, sample):
+    X, y = deep_features(300, 30, 2 if family == "binomial" else 3, 6)
+    if family == "multilabel":
+        y = np.eye(3)[y]
+    elif family == "gaussian":
+        y = X[:, :2] + np.eye(2)[y % 2]
+    weights = np.random.default_rng(0).integers(0, 3, 300)
+    factors = np.r_[0.0, np.inf, np.ones(28)]
+    options = {"family": family, "sample_weight": weights, "penalty_factor": factors}
+    held = fit_path(X, y, n_lambdas=6, tol=1e-7, **options)
+    monkeypatch.setattr("clearhead.glm.prepare._RESIDENT_BYTES", 0)
+    monkeypatch.setattr("clearhead.glm.prepare._LEAST_SAMPLE", sample * 4 * 29)
+    monkeypatch.setattr("clearhead.glm.feature_rows._READ_ROWS", 64)
+    streamed = fit_path(X, y, n_lambdas=6, tol=1e-7, **options)
+    assert streamed.optimal.all()
+    np.testing.assert_allclose(held.losses["train"], streamed.losses["train"], rtol=1e-4)
+
+
+def by_products(monkeypatch):
+    """Let no Hessian be formed."""
+    monkeypatch.setattr("clearhead.glm.follow.Curvature", partial(Curvature, most=0))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_formed_and_multiplied_hessians_lead_to_the_same_optimum(monkeypatch, k):
+    X, y = deep_features(300, 30, k, 6)
+    formed = fit_path(X, y, n_lambdas=6, tol=1e-9)
+    by_products(monkeypatch)
+    multiplied = fit_path(X, y, n_lambdas=6, tol=1e-9)
+    assert multiplied.optimal.all()
+    np.testing.assert_allclose(formed.losses["train"], multiplied.losses["train"], rtol=1e-5)
 
 
 def test_sampled_preconditioner_rows_reach_the_same_optimum(monkeypatch):
     X, y = deep_features(1500, 30, 3, 6)
+    by_products(monkeypatch)
     one = fit_path(X, y, n_lambdas=6, tol=1e-7)
-    monkeypatch.setattr("clearhead.glm.reductions._GRAM_FLOPS", 1.0)
+    monkeypatch.setattr("clearhead.glm.curvature_rows._GRAM_FLOPS", 1.0)
     two = fit_path(X, y, n_lambdas=6, tol=1e-7)
     assert two.optimal.all()
     np.testing.assert_allclose(one.losses["train"], two.losses["train"], rtol=1e-5)
@@ -241,7 +268,7 @@ def test_flat_directions_of_the_lasso_do_not_stall():
 
 
 def test_features_too_large_for_float32_end(monkeypatch):
-    monkeypatch.setattr("clearhead.glm.reductions._SMALL", 0)
+    monkeypatch.setattr("clearhead.glm.curvature_rows._SMALL", 0)
     X, y = deep_features(60, 6, 3, 2)
     with np.errstate(all="ignore"):
         path = fit_path(X * 1e25, y, standardize=False, n_lambdas=3, on_event=lambda event: None)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from clearhead._prefetch import prefetched
 from clearhead._types import FloatArray, IntArray
 from clearhead.backbones import Backbone, Batch
 from clearhead.data import Dataset, UnreadableExample
@@ -19,7 +20,6 @@ from clearhead.errors import BackboneError, DataError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.features.manifest import PARTIAL, Manifest
 from clearhead.features.plan import Plan
-from clearhead.features.prefetch import prefetched
 from clearhead.features.problems import ProblemLog
 from clearhead.features.progress import STEP, Progress
 from clearhead.features.shard import Columns

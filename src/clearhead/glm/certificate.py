@@ -166,7 +166,7 @@ def _unpenalised_step(
     scaled[np.diag_indices_from(scaled)] += ridge
     try:
         # A shift of all classes is free in the multinomial, so H is singular there.
-        step = lstsq(scaled, rhs.ravel() / size, cond=1e-12)[0] / size
+        step = lstsq(scaled, rhs.ravel() / size, cond=1e-12, lapack_driver="gelsy")[0] / size
     except (LinAlgError, ValueError):
         return V, vb
     step = step.reshape(rhs.shape)

@@ -20,6 +20,10 @@ class Costs:
     n, p, outputs : int
     coupled : bool
         Whether the loss couples its outputs.
+    curved : int
+        Rows that second derivatives are taken over.
+    streamed : bool
+        Whether features are read anew in every pass.
     fat, skinny : float
         Operations a second of products of matrices in float32: of two large ones, and for
         each output of one with few rows.
@@ -27,25 +31,43 @@ class Costs:
         The same of factorisations.
     element : float
         Seconds to take the exponential of a score.
+    reading : float
+        Seconds to read and standardise a number.
     """
 
     n: int
     p: int
     outputs: int
     coupled: bool
+    curved: int
+    streamed: bool = False
     fat: float = 1.3e11
     skinny: float = 4e9
     small: float = 6e10
     element: float = 2e-8
+    reading: float = 2e-9
+
+    @property
+    def sampled(self) -> bool:
+        """Whether second derivatives are those of a sample of the rows."""
+        return self.curved < self.n
 
     def product(self, m: int) -> float:
         """Product of the Hessian over m features of all outputs."""
+        return self._product(self.curved, m)
+
+    def _product(self, n: int, m: int) -> float:
         rate = min(self.fat, self.skinny * self.outputs)
-        return 4.0 * self.n * m * self.outputs / rate + 3e-9 * self.n * self.outputs
+        return 4.0 * n * m * self.outputs / rate + 3e-9 * n * self.outputs
 
     def evaluation(self) -> float:
         """Loss and gradient, in float64."""
-        return 2.0 * self.product(self.p) + self.polishing() / 2.0
+        reading = self.reading * self.n * self.p if self.streamed else 0.0
+        return 2.0 * self._product(self.n, self.p) + self.polishing() / 2.0 + reading
+
+    def polishing_is_cheap(self) -> bool:
+        """Whether to polish at every step, so that each gradient may prove the point."""
+        return not self.streamed and self.polishing() < self._product(self.n, self.p)
 
     def polishing(self) -> float:
         """Two Newton steps of the intercept."""
@@ -53,7 +75,9 @@ class Costs:
 
     def forming(self, sizes: list[int]) -> float:
         """Hessian of pools of these sizes."""
-        return sum(2.0 * self.n * size * size for size in self._blocks(sizes)) / (1.5 * self.fat)
+        return sum(2.0 * self.curved * size * size for size in self._blocks(sizes)) / (
+            1.5 * self.fat
+        )
 
     def factoring(self, sizes: list[int]) -> float:
         """Cholesky factors of such a Hessian."""

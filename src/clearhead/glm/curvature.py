@@ -9,18 +9,23 @@ counted in operations, so that the same problem takes the same way on every mach
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.formed import FormedHessian
+from clearhead.glm.grouped_model import GroupedModel
 from clearhead.glm.model import QuadraticModel
 from clearhead.glm.objective import Objective
 from clearhead.glm.point import Point
 from clearhead.glm.preconditioner import BlockPreconditioner
 
 __all__ = ["Curvature", "Direction"]
+
+_POOR = math.log(4.0)
+"""A new Hessian that gains less on the gap, as a logarithm, is not that of the loss."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Direction:
         Whether the Hessian was formed at another point.
     """
 
-    dW: FloatArray
+    dW: FloatArray  # noqa: N815
     db: FloatArray
     products: int
     stale: bool
@@ -71,6 +76,7 @@ class Curvature:
     reuse: float = 3.0
     steps: float = 10.0
     _formed: FormedHessian | None = None
+    _all_rows: bool = False
     _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
 
     def forget(self) -> None:
@@ -78,25 +84,33 @@ class Curvature:
         self._formed = None
         self._blocks.forget()
 
-    def review(self, objective: Objective, before: float, after: float, target: float) -> None:
-        """Drop a formed Hessian that has grown too old.
+    def review(
+        self, objective: Objective, step: Direction, before: float, after: float, target: float
+    ) -> None:
+        """Learn from the gaps before and after a step.
 
-        `before` and `after` are the gaps around a step with it. It is kept while going
-        on with it is cheaper than forming it anew.
+        A formed Hessian is kept while going on with it is cheaper than forming it anew. One of
+        sampled rows that gains little though it is new gives way to that of all rows.
         """
         if self._formed is None or after <= target:
             return
         gain = math.log(max(before / after, 1.0)) if after > 0 else math.inf
-        left = math.log(after / target) / gain if gain > 0.05 else math.inf
         costs, sizes = objective.rows.costs, self._formed.sizes
-        step = costs.evaluation() + 2.0 * costs.factoring(sizes)
-        if left * step > costs.forming(sizes) + 1.5 * step:
+        if not step.stale:
+            if gain < _POOR and costs.sampled and not self._all_rows:
+                self._all_rows, self._formed = True, None
+            return
+        left = math.log(after / target) / gain if gain > 0.05 else math.inf
+        each = costs.evaluation() + 2.0 * costs.factoring(sizes)
+        if left * each > costs.forming(sizes) + 1.5 * each:
             self._formed = None
 
     def direction(self, objective: Objective, at: Point, caution: float) -> Direction:
         """Newton direction at a state; `caution` is the model's least curvature in lam f_j."""
         penalty, lam = objective.penalty, objective.lam
-        used = at.W != 0.0
+        used: BoolArray = at.W != 0.0
+        if penalty.grouped:
+            used = np.broadcast_to(used.any(axis=0), used.shape)
         working = used | penalty.enters(at.V, lam, self.margin)
         likely = working | penalty.enters(at.V, lam, self.foresight)
         proximal = np.maximum(penalty.l2(lam), caution * lam * penalty.factors)
@@ -121,7 +135,7 @@ class Curvature:
         if formed > self.steps * costs.product(int(likely.any(axis=0).sum())):
             return None
         pool = [np.flatnonzero(row) for row in likely]
-        return FormedHessian(pool, rows.hessian(pool), likely.shape[1])
+        return FormedHessian(pool, rows.hessian(pool, self._all_rows), likely.shape[1])
 
     def _from_formed(
         self,
@@ -135,15 +149,18 @@ class Curvature:
         inside = formed.features >= 0
         ridge = np.where(inside, proximal[formed.features], 0.0)
         l1 = np.where(inside, penalty.l1(lam)[formed.features], 0.0)
-        model = QuadraticModel(
-            w=formed.gather(at.W, at.b),
-            gradient=formed.gather(penalty.l2(lam) * at.W - at.V, -at.vb),
-            l1=l1,
-            product=lambda d: formed.product(d) + ridge * d,
-            precondition=lambda face: formed.on_face(face, ridge),
+        # Outputs that are one group have one pool, which is a table then.
+        shape = (len(at.W), -1) if penalty.grouped else (-1,)
+        ridge, l1 = ridge.reshape(shape), l1.reshape(shape)
+        model = _model(penalty.grouped)(
+            w=formed.gather(at.W, at.b).reshape(shape),
+            gradient=formed.gather(penalty.l2(lam) * at.W - at.V, -at.vb).reshape(shape),
+            l1=l1[0] if penalty.grouped else l1,
+            product=lambda d: formed.product(d.ravel()).reshape(shape) + ridge * d,
+            precondition=lambda face: _reshaped(formed.on_face(face.ravel(), ridge.ravel()), shape),
         )
         step = model.minimise(rtol=self.forcing, max_cg=self.max_cg, max_rounds=self.max_rounds)
-        dW, db = formed.scatter(step.d)
+        dW, db = formed.scatter(step.d.ravel())
         return Direction(dW, db, step.cg_steps, stale)
 
     def _by_products(
@@ -176,7 +193,7 @@ class Curvature:
         gradient = np.concatenate(
             [-at.vb[:, None], (penalty.l2(lam) * at.W - at.V)[:, features]], axis=1
         )
-        model = QuadraticModel(
+        model = _model(penalty.grouped)(
             w=np.concatenate([at.b[:, None], at.W[:, features]], axis=1),
             gradient=np.where(inside, gradient, 0.0),
             l1=np.concatenate([[0.0], penalty.l1(lam)[features]]),
@@ -188,3 +205,13 @@ class Curvature:
         dW = np.zeros_like(at.W)
         dW[:, features] = step.d[:, 1:]
         return Direction(dW, step.d[:, 0], step.cg_steps, False)
+
+
+def _model(grouped: bool) -> type[QuadraticModel] | type[GroupedModel]:
+    return GroupedModel if grouped else QuadraticModel
+
+
+def _reshaped(
+    solve: Callable[[FloatArray], FloatArray], shape: tuple[int, ...]
+) -> Callable[[FloatArray], FloatArray]:
+    return lambda r: solve(r.ravel()).reshape(shape)

@@ -14,6 +14,7 @@ penalty's it bounds the optimum from below (docs/design/path-solver.md, Duals).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,6 +51,9 @@ class DualTerms(Protocol):
 
     def at(self, t: float) -> tuple[float, float, float]:
         """Value, slope and curvature at t in [0, 1]; the curvature may be approximate."""
+
+    def joined(self, parts: Sequence[Any]) -> DualTerms:
+        """Terms of all rows, from those of their parts."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,16 @@ class EntropyTerms:
         bend = mass / t + float(((other * other / np.maximum(kept, _SHARPEST)) @ v).sum())
         return -value, -slope, -bend
 
+    def joined(self, parts: Sequence[EntropyTerms]) -> EntropyTerms:
+        """Terms of all rows, from those of their parts."""
+        if len(parts) == 1:
+            return parts[0]
+        own, other, logs = (
+            np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            for name in ("own", "other", "other_log")
+        )
+        return EntropyTerms(own, other, logs, np.concatenate([part.v for part in parts]))
+
 
 @dataclass(frozen=True)
 class QuadraticTerms:
@@ -107,6 +121,10 @@ class QuadraticTerms:
     def at(self, t: float) -> tuple[float, float, float]:
         """Value, slope and curvature at `t`."""
         return t * self.c - 0.5 * t * t * self.e, self.c - t * self.e, -self.e
+
+    def joined(self, parts: Sequence[QuadraticTerms]) -> QuadraticTerms:
+        """Terms of all rows, from those of their parts."""
+        return QuadraticTerms(sum(part.c for part in parts), sum(part.e for part in parts))
 
 
 class Family(Protocol):
@@ -130,6 +148,9 @@ class Family(Protocol):
 
     def mean(self, Z: FloatArray) -> FloatArray:
         """Expected target M (O, n): probabilities, or for the gaussian the scores."""
+
+    def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
+        """:meth:`loss` and :meth:`mean` at once."""
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """Residuals ``target - M`` (O, n), a new array."""
@@ -175,6 +196,10 @@ class Binomial:
     def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of class 1, (1, n)."""
         return np.asarray(expit(Z))
+
+    def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
+        """Loss and mean."""
+        return self.loss(Z, target, v), self.mean(Z)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (1, n)."""
@@ -228,6 +253,10 @@ class Multilabel:
     def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of each label, (K, n)."""
         return np.asarray(expit(Z))
+
+    def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
+        """Loss and mean."""
+        return self.loss(Z, target, v), self.mean(Z)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (K, n)."""
@@ -321,6 +350,15 @@ class Multinomial:
         P /= P.sum(axis=0)
         return np.asarray(P)
 
+    def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
+        """Loss and mean, from one exponential a score."""
+        top = Z.max(axis=0)
+        P = np.exp(Z - top)
+        total = P.sum(axis=0)
+        loss = float(v @ (np.log(total) + top - Z[target, np.arange(len(target))]))
+        P /= total
+        return loss, P
+
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``Y - P`` (K, n), Y one-hot."""
         R = -M
@@ -391,6 +429,10 @@ class Gaussian:
     def mean(self, Z: FloatArray) -> FloatArray:
         """The scores themselves; not a copy."""
         return Z
+
+    def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
+        """Loss and mean."""
+        return self.loss(Z, target, v), self.mean(Z)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - z`` (K, n)."""

@@ -97,7 +97,7 @@ class _Block:
     def __init__(self, H: FloatArray) -> None:
         self._H = H
         self._factored: IntArray | None = None
-        self._ridge = np.zeros(0)
+        self._ridge: FloatArray = np.zeros(0)
         self._factor: Any = None
         self._common: IntArray = np.zeros(0, np.int64)
         self._places: IntArray = np.zeros(0, np.int64)
@@ -118,18 +118,18 @@ class _Block:
             fresh = True
         if fresh:
             self._refactor(face, ridge)
-        assert self._factored is not None
+        factored = face if self._factored is None else self._factored
         self._common, self._places, _ = np.intersect1d(
-            self._factored, face, assume_unique=True, return_indices=True
+            factored, face, assume_unique=True, return_indices=True
         )
-        self._new = np.setdiff1d(face, self._factored, assume_unique=True)
+        self._new = np.setdiff1d(face, factored, assume_unique=True)
         self._diagonal = np.diagonal(self._H)[self._new] + ridge[self._new] + 1e-30
 
     def _refactor(self, face: IntArray, ridge: FloatArray) -> None:
-        matrix = self._H[np.ix_(face, face)]
+        matrix: FloatArray = self._H[np.ix_(face, face)]
         if not np.isfinite(matrix).all():
             # Features too large for the precision: without a preconditioner, not without an end.
-            matrix = np.eye(len(face), dtype=self._H.dtype)
+            matrix = np.eye(len(face)).astype(self._H.dtype)
         diagonal = np.diagonal(matrix).astype(np.float64)
         floor = _JITTER[self._H.dtype] * float(diagonal.mean()) + 1e-30
         while True:
@@ -148,8 +148,7 @@ class _Block:
 
     def solve(self, r: FloatArray) -> FloatArray:
         out = np.zeros_like(r)
-        assert self._factored is not None
-        inner = np.zeros(len(self._factored), self._H.dtype)
+        inner = np.zeros(len(self._ridge), self._H.dtype)
         inner[self._places] = r[self._common]
         solved = cho_solve(self._factor, inner, overwrite_b=True, check_finite=False)
         out[self._common] = solved[self._places]

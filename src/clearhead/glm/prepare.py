@@ -8,18 +8,26 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
-from clearhead.glm.families import family_of
+from clearhead.glm.curvature_rows import CurvatureRows
+from clearhead.glm.families import Family, Target, family_of
+from clearhead.glm.feature_rows import ResidentRows, StreamedRows
 from clearhead.glm.objective import Objective
 from clearhead.glm.penalty import Penalty, penalty_of
 from clearhead.glm.point import Point, look
 from clearhead.glm.problem import Problem
-from clearhead.glm.reductions import DenseRows
+from clearhead.glm.row_sums import RowSums
+from clearhead.glm.rows import Rows
 from clearhead.glm.standardize import Standardization, standardization, standardized_columns
 
 __all__ = ["Prepared", "prepare"]
 
-_FLOAT64_BYTES = 512 * 2**20
-"""Standardised features of up to this size are held in float64, larger ones in float32."""
+_RESIDENT_BYTES = 512 * 2**20
+"""Standardised features of up to this size, in float64, are held in memory; larger ones are
+streamed from where they are."""
+_SAMPLE_SHARE = 0.15
+_LEAST_SAMPLE = 128 * 2**20
+"""Of streamed features this share is held in float32 for second derivatives, but no fewer bytes
+than this."""
 _SEPARATED = 1e-8
 """A null model of so small a loss has no minimiser: its coefficients only grow."""
 
@@ -34,7 +42,7 @@ class Prepared:
     how : Standardization
     columns : (p',) int
         Features in the problem: those that are neither constant nor banned.
-    rows : DenseRows
+    rows : RowSums
     penalty : Penalty
     null : Point
         The null model; the rows are moved to it.
@@ -48,7 +56,7 @@ class Prepared:
     problem: Problem
     how: Standardization
     columns: IntArray
-    rows: DenseRows
+    rows: RowSums
     penalty: Penalty
     null: Point
     lambda_max: float
@@ -85,9 +93,6 @@ def prepare(
             "Check that the features were extracted from the right layer."
         )
     keep = np.flatnonzero(weights > 0)
-    size = 8 * len(columns) * len(keep)
-    dtype = np.float64 if size <= _FLOAT64_BYTES else np.float32
-    A = standardized_columns(train.rows, how, columns, keep, dtype)
     family = family_of(problem.family)
     v = weights[keep] / weights.sum()
     target = train.y[..., keep]
@@ -96,14 +101,10 @@ def prepare(
         # Numbers far from zero would cost the residuals their digits.
         offset = target @ v
         target = target - offset[:, None]
-    rows = DenseRows(
-        A,
-        target,
-        v,
-        family=family,
-        n_classes=len(problem.classes.labels),
-        seed=seed,
-    )
+    rows = _row_sums(
+        train.rows, how, columns, keep,
+        target=target, v=v, family=family, n_classes=len(problem.classes.labels), seed=seed,
+    )  # fmt: skip
     penalty = penalty_of(grouped, l1_ratio, problem.factors[columns])
     b = rows.null_intercept()
     W: FloatArray = np.zeros((len(b), len(columns)))
@@ -120,6 +121,37 @@ def prepare(
             else f"The {len(free)} feature(s) with penalty_factor 0 explain the targets by "
             "themselves, so nothing is left to fit. Give them a small positive factor."
         )
-    sizes = np.ones(len(A)) if standardize else np.sqrt(np.einsum("pn,pn,n->p", A, A, v))
+    sizes = np.ones(len(columns)) if standardize else rows.root_mean_squares()
     lambda_max = max(penalty.lambda_max(-null.V), unit * penalty.lambda_noise(sizes))
     return Prepared(problem, how, columns, rows, penalty, null, lambda_max, unit, offset)
+
+
+def _row_sums(
+    source: Rows,
+    how: Standardization,
+    columns: IntArray,
+    keep: IntArray,
+    *,
+    target: Target,
+    v: FloatArray,
+    family: Family,
+    n_classes: int,
+    seed: int,
+) -> RowSums:
+    """Hold the features in memory if they are few, or stream them beside a sample of rows."""
+    n, p = len(keep), len(columns)
+    if 8 * n * p <= _RESIDENT_BYTES:
+        A = standardized_columns(source, how, columns, keep, np.float64)
+        curvature = CurvatureRows(A, v, family, whole=False, seed=seed)
+        return RowSums(
+            ResidentRows(A), target, v, family=family, n_classes=n_classes, curvature=curvature
+        )
+    size = min(n, max(int(_SAMPLE_SHARE * n), _LEAST_SAMPLE // (4 * p)))
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:size])
+    A = standardized_columns(source, how, columns, keep[sample], np.float32)
+    weights = v[sample] / v[sample].sum()
+    curvature = CurvatureRows(A, weights, family, whole=True, seed=seed)
+    return RowSums(
+        StreamedRows(source, how, columns, keep), target, v,
+        family=family, n_classes=n_classes, curvature=curvature, sample=sample,
+    )  # fmt: skip

@@ -28,7 +28,7 @@ _NOISE = 1e-14
 _INVISIBLE = 1e-11
 _STUCK = 4
 _LITTLE = 1e-13
-_CAUTION = (1e-7, 0.01, 1.0)
+_CAUTION = (1e-7, 0.01, 1e4)
 """Least, first and greatest curvature of the model, in units of lam f_j: with l1_ratio = 1 a
 shift of all classes on a feature has none, and the step along it would have no end. It falls
 while full steps are accepted, and rises when they are not."""
@@ -88,16 +88,16 @@ class NewtonSolver:
         """
         target = 0.3 * tol
         point = _start(objective, warm, guess)
-        early = objective.rows.costs.polishing() < objective.rows.costs.product(
-            objective.rows.n_features
-        ) and bool((objective.penalty.factors > 0).all())
+        free = (objective.penalty.factors == 0).any()
+        early = objective.rows.costs.polishing_is_cheap() and not free
         products, iteration, stuck, best = 0, 0, 0, np.inf
-        stale, last = False, np.inf
+        step: Direction | None = None
+        last = np.inf
         least, caution, greatest = _CAUTION
         while iteration < self.max_iterations and products < self.max_products:
             gap = duality_gap(objective, point.V, point.value)
-            if stale:
-                curvature.review(objective, last, gap, target)
+            if step is not None:
+                curvature.review(objective, step, last, gap, target)
             last = gap
             if gap < 0.8 * best:
                 best, stuck = gap, 0
@@ -110,9 +110,8 @@ class NewtonSolver:
             iteration += 1
             step = curvature.direction(objective, point, caution)
             moved = _walk(objective, point, step)
-            stale = step.stale
             products += step.products
-            if stale and moved.length < 1.0:
+            if step.stale and moved.length < 1.0:
                 curvature.forget()
             full = moved.length == 1.0
             caution = max(least, 0.3 * caution) if full else min(greatest, 5 * caution)

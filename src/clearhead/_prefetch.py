@@ -1,4 +1,4 @@
-"""Examples are read and prepared in one thread while the network computes in another."""
+"""The next piece of work is prepared in a thread while the one at hand is done."""
 
 from __future__ import annotations
 
