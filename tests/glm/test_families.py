@@ -46,6 +46,9 @@ def test_loss_and_derivatives(name):
     np.testing.assert_allclose(family.loss(Z, target, v), v @ row_losses(Z.T, y, name))
     M = family.mean(Z)
     np.testing.assert_allclose(M, mean_target(Z.T, name).T)
+    loss, again = family.evaluate(Z, target, v)
+    np.testing.assert_allclose(loss, family.loss(Z, target, v), rtol=1e-14)
+    np.testing.assert_allclose(again, M, rtol=1e-14)
     R = family.residual(M, target)
     random, step = np.random.default_rng(2), 1e-6
     D = random.standard_normal(Z.shape)

@@ -191,15 +191,15 @@ class Binomial:
 
     def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
         """Weighted mean of ``log(1 + exp(-margin))``."""
-        return _logistic_loss(Z, target[None], v)
+        return _logistic(Z, target[None], v)[0]
 
     def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of class 1, (1, n)."""
         return np.asarray(expit(Z))
 
     def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
-        """Loss and mean."""
-        return self.loss(Z, target, v), self.mean(Z)
+        """Loss and mean, from one exponential a score."""
+        return _logistic(Z, target[None], v)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (1, n)."""
@@ -248,15 +248,15 @@ class Multilabel:
 
     def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
         """Weighted mean of ``sum_k log(1 + exp(-margin_k))``."""
-        return _logistic_loss(Z, target, v)
+        return _logistic(Z, target, v)[0]
 
     def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of each label, (K, n)."""
         return np.asarray(expit(Z))
 
     def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
-        """Loss and mean."""
-        return self.loss(Z, target, v), self.mean(Z)
+        """Loss and mean, from one exponential a score."""
+        return _logistic(Z, target, v)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (K, n)."""
@@ -295,15 +295,16 @@ def _margin(Z: FloatArray, Y: Target) -> FloatArray:
     return np.asarray(np.where(Y == 1, Z, -Z))
 
 
-def _logistic_loss(Z: FloatArray, Y: Target, v: FloatArray) -> float:
+def _logistic(Z: FloatArray, Y: Target, v: FloatArray) -> tuple[float, FloatArray]:
+    """Loss and probabilities."""
+    tail = np.exp(-np.abs(Z))
     # Where the label is right by far the first terms cancel exactly and the last keeps its digits.
     rows = np.maximum(Z, 0.0)
     rows -= Y * Z
-    tail = np.abs(Z)
-    np.negative(tail, out=tail)
-    np.exp(tail, out=tail)
-    rows += np.log1p(tail, out=tail)
-    return float((rows @ v).sum())
+    rows += np.log1p(tail)
+    P = np.where(Z >= 0.0, 1.0, tail)
+    P /= 1.0 + tail
+    return float((rows @ v).sum()), P
 
 
 def _logistic_curvature(M: FloatArray, dZ: FloatArray) -> FloatArray:
