@@ -30,20 +30,15 @@ class CurvatureRows:
     Parameters
     ----------
     A : (p, n) float64 or float32
-        Standardised features.
+        Standardised features; they are copied into working precision as they come into play.
     v : (n,) float64
         Weights that sum to 1.
     family : Family
-    whole : bool
-        Whether A may be multiplied as it is; otherwise features are copied into working
-        precision as they come into play.
     seed : int
         For the rows sampled by :meth:`root_block`.
     """
 
-    def __init__(
-        self, A: FloatArray, v: FloatArray, family: Family, *, whole: bool, seed: int
-    ) -> None:
+    def __init__(self, A: FloatArray, v: FloatArray, family: Family, *, seed: int) -> None:
         self._A, self._v, self._family = A, v, family
         self._p, self._n = A.shape
         self._random = np.random.default_rng(seed)
@@ -57,9 +52,17 @@ class CurvatureRows:
         self._columns: IntArray | slice = slice(0, 1)
         self._work_now: FloatArray = self._work
         self._M: FloatArray = np.zeros((0, self._n))
-        if whole:
-            self._load(np.arange(self._p))
-            self._A = self._work[1:]
+
+    @classmethod
+    def of_work(
+        cls, work: FloatArray, v: FloatArray, family: Family, *, seed: int
+    ) -> CurvatureRows:
+        """Take an array (1 + p, n) of working precision as it is; its first row is ones."""
+        made = cls(work[1:], v, family, seed=seed)
+        made._dtype, made._v_small = work.dtype.type, v.astype(work.dtype)
+        made._work, made._used = work, len(work)
+        made._place = np.arange(1, len(work))
+        return made
 
     @property
     def n_rows(self) -> int:

@@ -19,7 +19,9 @@ from clearhead.glm.standardize import Standardization
 
 __all__ = ["FeatureRows", "ResidentRows", "StreamedRows"]
 
-_READ_ROWS = 2048
+_READ_ROWS = 1024
+_CACHED_ROWS = 64
+_AHEAD = 1
 
 
 class FeatureRows(Protocol):
@@ -40,7 +42,10 @@ class FeatureRows(Protocol):
     def pieces(
         self, most: int, features: IntArray | None = None
     ) -> Iterator[tuple[slice, FloatArray]]:
-        """Yield (rows, A): A (p, m) float64, or of the given features; m is at most `most`."""
+        """Yield (rows, A): A (p, m) float64, or of the given features; m is at most `most`.
+
+        A may be overwritten once the next piece is asked for.
+        """
 
 
 @dataclass(frozen=True)
@@ -117,20 +122,26 @@ class StreamedRows:
     def pieces(
         self, most: int, features: IntArray | None = None
     ) -> Iterator[tuple[slice, FloatArray]]:
-        """Yield (rows, A); the next block is read and standardised in a thread."""
+        """Yield (rows, A); the next piece is read and standardised in a thread."""
         columns = self.columns if features is None else self.columns[features]
         every = len(columns) == self.rows.shape[1]
+        center, inverse = self.how.center[columns], 1.0 / self.how.scale[columns]
+        height = min(most, _READ_ROWS)
+        # One is in use, one is being filled, and two wait; new ones would cost page faults.
+        ring = [np.empty((height, len(columns))) for _ in range(_AHEAD + 3)]
+        places = iter(range(self.rows.shape[0] + 1))
 
         def standardised(job: tuple[slice, FloatArray]) -> tuple[slice, FloatArray]:
             rows, block = job
-            if not every:
-                return rows, self.how.apply(block, columns).T
-            values = block.astype(np.float64)
-            values -= self.how.center
-            values /= self.how.scale
+            values = ring[next(places) % len(ring)][: len(block)]
+            for start in range(0, len(block), _CACHED_ROWS):
+                part = values[start : start + _CACHED_ROWS]
+                raw = block[start : start + _CACHED_ROWS]
+                np.subtract(raw if every else raw[:, columns], center, out=part)
+                part *= inverse
             return rows, values.T
 
-        yield from prefetched(standardised, self._raw(min(most, _READ_ROWS)), ahead=2)
+        yield from prefetched(standardised, self._raw(height), ahead=_AHEAD)
 
     def _raw(self, most: int) -> Iterator[tuple[slice, FloatArray]]:
         start = done = 0

@@ -244,7 +244,7 @@ def _assemble(fit: Prepared, grid: FloatArray, tol: float, points: Points, ident
         null_loss=fit.null.loss,
         n_samples={"train": n} | {split: rows.rows.shape[0] for split, rows in measured.items()},
         fingerprint=identity,
-        grouped=fit.penalty.grouped,
+        grouped=fit.grouped,
     )
 
 

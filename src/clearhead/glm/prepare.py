@@ -51,6 +51,8 @@ class Prepared:
         What vanishing gradients are judged against.
     offset : (1,) or (O,) float64
         What was taken from targets, to be added to intercepts.
+    grouped : bool
+        Whether features are in or out for all outputs together, as was asked for.
     """
 
     problem: Problem
@@ -62,6 +64,7 @@ class Prepared:
     lambda_max: float
     residual_size: float
     offset: FloatArray
+    grouped: bool
 
     def at(self, lam: float) -> Objective:
         """Objective at one value of lam."""
@@ -105,7 +108,7 @@ def prepare(
         train.rows, how, columns, keep,
         target=target, v=v, family=family, n_classes=len(problem.classes.labels), seed=seed,
     )  # fmt: skip
-    penalty = penalty_of(grouped, l1_ratio, problem.factors[columns])
+    penalty = penalty_of(grouped and rows.n_outputs > 1, l1_ratio, problem.factors[columns])
     b = rows.null_intercept()
     W: FloatArray = np.zeros((len(b), len(columns)))
     rows.move(W, b)
@@ -123,7 +126,7 @@ def prepare(
         )
     sizes = np.ones(len(columns)) if standardize else rows.root_mean_squares()
     lambda_max = max(penalty.lambda_max(-null.V), unit * penalty.lambda_noise(sizes))
-    return Prepared(problem, how, columns, rows, penalty, null, lambda_max, unit, offset)
+    return Prepared(problem, how, columns, rows, penalty, null, lambda_max, unit, offset, grouped)
 
 
 def _row_sums(
@@ -141,16 +144,18 @@ def _row_sums(
     """Hold the features in memory if they are few, or stream them beside a sample of rows."""
     n, p = len(keep), len(columns)
     if 8 * n * p <= _RESIDENT_BYTES:
-        A = standardized_columns(source, how, columns, keep, np.float64)
-        curvature = CurvatureRows(A, v, family, whole=False, seed=seed)
+        A: FloatArray = np.empty((p, n))
+        standardized_columns(source, how, columns, keep, A)
+        curvature = CurvatureRows(A, v, family, seed=seed)
         return RowSums(
             ResidentRows(A), target, v, family=family, n_classes=n_classes, curvature=curvature
         )
     size = min(n, max(int(_SAMPLE_SHARE * n), _LEAST_SAMPLE // (4 * p)))
     sample = np.sort(np.random.default_rng(seed).permutation(n)[:size])
-    A = standardized_columns(source, how, columns, keep[sample], np.float32)
+    work: FloatArray = np.ones((1 + p, size), np.float32)
+    standardized_columns(source, how, columns, keep[sample], work[1:])
     weights = v[sample] / v[sample].sum()
-    curvature = CurvatureRows(A, weights, family, whole=True, seed=seed)
+    curvature = CurvatureRows.of_work(work, weights, family, seed=seed)
     return RowSums(
         StreamedRows(source, how, columns, keep), target, v,
         family=family, n_classes=n_classes, curvature=curvature, sample=sample,

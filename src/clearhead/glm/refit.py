@@ -137,7 +137,8 @@ def _solve(
     used = np.unique(
         np.concatenate([path.coefficients[i].indices % path.n_features for i in chosen])
     ).astype(np.int64)
-    A = standardized_columns(problem.splits["train"].rows, how, used, keep, np.float64)
+    A: FloatArray = np.empty((len(used), len(keep)))
+    standardized_columns(problem.splits["train"].rows, how, used, keep, A)
     data = Support(A, target, v, family_of(path.family), path.null_loss)
     done: dict[bytes, _Point] = {}
     solved: list[_Point] = []

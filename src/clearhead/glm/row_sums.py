@@ -284,7 +284,7 @@ class RowSums:
             return self._curve().hessian(pool)
         blocks: list[FloatArray] = []
         for rows, A in self._features.pieces(_PASS_ROWS):
-            piece = CurvatureRows(A, self._v[rows], self._family, whole=False, seed=0)
+            piece = CurvatureRows(A, self._v[rows], self._family, seed=0)
             piece.at(self._means(rows))
             share = piece.hessian(pool)
             blocks = [a + b for a, b in zip(blocks, share, strict=True)] if blocks else share

@@ -124,9 +124,9 @@ def _refuse_huge(size: FloatArray, name: str) -> None:
 
 
 def standardized_columns(
-    rows: Rows, how: Standardization, columns: IntArray, keep: IntArray, dtype: type[np.floating]
-) -> FloatArray:
-    """Standardised features (p', n') in memory, one row a feature.
+    rows: Rows, how: Standardization, columns: IntArray, keep: IntArray, out: FloatArray
+) -> None:
+    """Fill `out` (p', n') with standardised features, one row a feature.
 
     Parameters
     ----------
@@ -136,16 +136,14 @@ def standardized_columns(
         Features to take.
     keep : (n',) int
         Rows to take, ascending.
-    dtype : float32 or float64
+    out : (p', n') float32 or float64
     """
-    A = np.empty((len(columns), len(keep)), dtype)
     done = 0
     for start, block in _chunks(rows, ""):
         end = int(np.searchsorted(keep, start + len(block)))
         local = keep[done:end] - start
-        A[:, done:end] = how.apply(block[local], columns).T
+        out[:, done:end] = how.apply(block[local], columns).T
         done = end
-    return A
 
 
 def _chunks(rows: Rows, name: str) -> Iterator[tuple[int, FloatArray]]:
