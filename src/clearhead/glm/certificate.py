@@ -17,16 +17,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, lstsq
+from scipy.linalg import LinAlgError, pinvh
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm.objective import Objective
 from clearhead.glm.reductions import Reductions
+from clearhead.glm.threads import one_thread
 
 __all__ = ["Certificate", "certify", "duality_gap", "polish"]
 
 _POLISHED = 1e-13
 """Least size of a gradient that polishing aims at, relative to that of residuals."""
+_FAST = 1e-2
+"""While a step leaves no more of the gradient than this share, its Hessian serves again."""
 _NEAR = 0.02
 _MOST_TRIALS = 8
 _TINY = 1e-300
@@ -108,10 +111,12 @@ def polish(
     """
     V, vb = rows.correlation(free)
     left = _norm(V, vb) / residual_size
+    inverse: _Inverse | None = None
     for _ in range(max_steps):
         if left <= _POLISHED:
             break
-        moved = _descend(rows, free, V, vb, W=W, b=b)
+        inverse = _Inverse(rows.unpenalised_hessian(free)) if inverse is None else inverse
+        moved = _descend(rows, free, V, vb, inverse, W=W, b=b)
         if moved is None:
             break
         W, b = moved
@@ -119,6 +124,8 @@ def polish(
         before, left = left, _norm(V, vb) / residual_size
         if left > 0.5 * before and left < 1e-12:
             break
+        if left > _FAST * before:
+            inverse = None
     return W, b, left
 
 
@@ -126,51 +133,60 @@ def _norm(V: FloatArray, vb: FloatArray) -> float:
     return float(np.sqrt((V * V).sum() + (vb * vb).sum()))
 
 
+class _Inverse:
+    """Newton steps from one Hessian, which serves while they gain much.
+
+    Parameters
+    ----------
+    H : (m, m) float64
+        Hessian over the unpenalised coefficients.
+    """
+
+    def __init__(self, H: FloatArray) -> None:
+        # Rows of H differ by the classes' weight; scaled, a rare class is not taken for rounding.
+        diagonal = np.diagonal(H)
+        least = 1e-16 * diagonal.max() + np.finfo(np.float64).tiny
+        self._size = np.sqrt(np.maximum(diagonal, least))
+        self._scaled = H / np.outer(self._size, self._size)
+        self._inverses: dict[float, FloatArray] = {}
+
+    def step(self, gradient: FloatArray, ridge: float) -> FloatArray:
+        """Step for minus the gradient (m,); `ridge` is relative to the Hessian's diagonal."""
+        if ridge not in self._inverses:
+            matrix = self._scaled + ridge * np.eye(len(self._scaled))
+            # A shift of all classes is free in the multinomial, so H is singular there.
+            with one_thread():
+                self._inverses[ridge] = pinvh(matrix, rtol=1e-12)
+        return np.asarray(self._inverses[ridge] @ (gradient / self._size) / self._size)
+
+
 def _descend(
     rows: Reductions,
     free: IntArray,
     V: FloatArray,
     vb: FloatArray,
+    inverse: _Inverse,
     *,
     W: FloatArray,
     b: FloatArray,
 ) -> tuple[FloatArray, FloatArray] | None:
     """Move (W, b) along a Newton step that lowers the loss; None if there is none."""
-    H = rows.unpenalised_hessian(free)
+    gradient = np.concatenate([vb[:, None], V], axis=1)
     start = rows.loss()
     for ridge in _RIDGES:
-        dW, db = _unpenalised_step(H, V, vb, ridge)
+        try:
+            whole = inverse.step(gradient.ravel(), ridge).reshape(gradient.shape)
+        except (LinAlgError, ValueError):
+            whole = gradient
         for halvings in range(12):
             length = 0.5**halvings
-            step = np.zeros_like(W)
-            step[:, free] = length * dW
+            step, db = np.zeros_like(W), length * whole[:, 0]
+            step[:, free] = length * whole[:, 1:]
             # Near the optimum the loss cannot tell steps apart; the gradient still can.
-            if rows.trial(step, length * db) <= start + 1e-14 * abs(start):
+            if rows.trial(step, db) <= start + 1e-14 * abs(start):
                 rows.accept()
-                return W + step, b + length * db
+                return W + step, b + db
     return None
-
-
-def _unpenalised_step(
-    H: FloatArray, V: FloatArray, vb: FloatArray, ridge: float
-) -> tuple[FloatArray, FloatArray]:
-    """Newton step (O, m0) of the free features and (O,) of the intercept.
-
-    `ridge` is added to the Hessian's diagonal, relative to it.
-    """
-    rhs = np.concatenate([vb[:, None], V], axis=1)
-    # Rows of H differ by the classes' weight; scaled, a rare class is not taken for rounding.
-    diagonal = np.diagonal(H)
-    size = np.sqrt(np.maximum(diagonal, 1e-16 * diagonal.max() + np.finfo(np.float64).tiny))
-    scaled = H / np.outer(size, size)
-    scaled[np.diag_indices_from(scaled)] += ridge
-    try:
-        # A shift of all classes is free in the multinomial, so H is singular there.
-        step = lstsq(scaled, rhs.ravel() / size, cond=1e-12, lapack_driver="gelsy")[0] / size
-    except (LinAlgError, ValueError):
-        return V, vb
-    step = step.reshape(rhs.shape)
-    return step[:, 1:], step[:, 0]
 
 
 def certify(

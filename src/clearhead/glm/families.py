@@ -158,8 +158,8 @@ class Family(Protocol):
     def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
         """Hessian of each row's loss times `dZ` (O, n), in place."""
 
-    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
-        """Second derivative (n,) of each row's loss in output k."""
+    def diagonal(self, M: FloatArray, k: int | slice) -> FloatArray:
+        """Second derivative (n,) of each row's loss in output k, or (O, n) in some."""
 
     def dual_terms(self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray) -> DualTerms:
         """The dual of the mean loss at the residuals of scores Z with means M."""
@@ -209,9 +209,9 @@ class Binomial:
         """``p (1 - p) dz``, in place."""
         return _logistic_curvature(M, dZ)
 
-    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int | slice) -> FloatArray:
         """``p (1 - p)``."""
-        return np.asarray(M[0] * (1.0 - M[0]))
+        return np.asarray(M[k] * (1.0 - M[k]))
 
     def dual_terms(
         self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
@@ -266,7 +266,7 @@ class Multilabel:
         """``p (1 - p) dz``, in place."""
         return _logistic_curvature(M, dZ)
 
-    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int | slice) -> FloatArray:
         """``p_k (1 - p_k)``."""
         return np.asarray(M[k] * (1.0 - M[k]))
 
@@ -373,7 +373,7 @@ class Multinomial:
         dZ -= M * total
         return dZ
 
-    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int | slice) -> FloatArray:
         """``P_k (1 - P_k)``."""
         return np.asarray(M[k] * (1.0 - M[k]))
 
@@ -443,7 +443,7 @@ class Gaussian:
         """`dZ` itself."""
         return dZ
 
-    def diagonal(self, M: FloatArray, k: int) -> FloatArray:
+    def diagonal(self, M: FloatArray, k: int | slice) -> FloatArray:
         """Ones."""
         return np.ones_like(M[k])
 

@@ -21,8 +21,8 @@ from clearhead.glm.feature_rows import FeatureRows
 
 __all__ = ["RowSums"]
 
-_SCORES = 2**17
-"""Scores of a piece: a megabyte."""
+_SCORES = 2**18
+"""Scores of a piece: two megabytes."""
 _PASS_ROWS = 4096
 
 
@@ -237,11 +237,14 @@ class RowSums:
         pieces = self._features.pieces(self._piece, features) if width > 1 else self._blank()
         for rows, A in pieces:
             M, v = self._means(rows), self._v[rows]
-            E = np.concatenate([np.ones((1, len(v))), A])
-            if self._family.coupled and width == 1:
+            if not self._family.coupled:
+                break
+            if width == 1:
                 H[:, 0, :, 0] -= (M * v) @ M.T
+                continue
+            E = np.concatenate([np.ones((1, len(v))), A])
             for k in range(outputs):
-                for other in range(k if self._family.coupled and width > 1 else 0):
+                for other in range(k):
                     block = (E * (M[k] * M[other] * v)) @ E.T
                     H[k, :, other, :] -= block
                     H[other, :, k, :] -= block.T
@@ -256,6 +259,9 @@ class RowSums:
         pieces = self._features.pieces(self._piece, features) if len(features) else self._blank()
         for rows, A in pieces:
             M, v = self._means(rows), self._v[rows]
+            if not len(features):
+                blocks[:, 0, 0] += self._family.diagonal(M, slice(None)) @ v
+                continue
             E = np.concatenate([np.ones((1, len(v))), A])
             for k in range(len(blocks)):
                 blocks[k] += (E * (self._family.diagonal(M, k) * v)) @ E.T
