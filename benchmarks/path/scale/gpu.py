@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -19,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ratio", type=float, default=0.01, help="last lam, as a share of the max")
     parser.add_argument("--tol", type=float, default=1e-4)
     parser.add_argument("--device", default="cuda", help="cpu tries it out on a small problem")
-    parser.add_argument("--count", action="store_true", help="count the products' operations")
 
 
 def generate(n: int, p: int, k: int, device: str, seed: int = 0) -> tuple[Any, Any]:
@@ -56,27 +56,28 @@ def matmul_rates(device: str, size: int) -> dict[str, float]:
     """Measured rate of square products, in operations a second, by kind."""
     import torch
 
-    rates = {}
-    for kind, dtype, tf32 in (
-        ("float32", torch.float32, False),
-        ("tf32", torch.float32, True),
-        ("bfloat16", torch.bfloat16, False),
-    ):
-        if kind == "tf32" and device == "cpu":
-            continue
-        before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = tf32
-        A = torch.randn(size, size, device=device).to(dtype)
+    kinds = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
+    rates = {kind: _rate(device, size, dtype, tf32=False) for kind, dtype in kinds.items()}
+    if device != "cpu":
+        rates["tf32"] = _rate(device, size, torch.float32, tf32=True)
+    return rates
+
+
+def _rate(device: str, size: int, dtype: Any, *, tf32: bool) -> float:
+    import torch
+
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    A = torch.randn(size, size, device=device).to(dtype)
+    A @ A
+    synchronize(device)
+    start, repeats = perf_counter(), 0
+    while repeats < 3 or (perf_counter() - start < 1.0 and repeats < 50):
         A @ A
         synchronize(device)
-        start, repeats = perf_counter(), 0
-        while repeats < 3 or (perf_counter() - start < 1.0 and repeats < 50):
-            A @ A
-            synchronize(device)
-            repeats += 1
-        rates[kind] = 2 * size**3 * repeats / (perf_counter() - start)
-        torch.backends.cuda.matmul.allow_tf32 = before
-    return rates
+        repeats += 1
+    torch.backends.cuda.matmul.allow_tf32 = before
+    return 2 * size**3 * repeats / (perf_counter() - start)
 
 
 def synchronize(device: str) -> None:
@@ -87,10 +88,29 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
+def counted(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Result of a call, and operations of its products of tensors by precision."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    operations = {"float64": 0.0, "float32": 0.0}
+
+    class Counter(TorchDispatchMode):
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            if func.overloadpacket is torch.ops.aten.mm:
+                A, B = args[:2]
+                operations[str(A.dtype).removeprefix("torch.")] += 2.0 * A.numel() * B.shape[1]
+            return func(*args, **(kwargs or {}))
+
+    with Counter():
+        return call(), operations
+
+
 def main(a: argparse.Namespace) -> None:
     """Generate, fit, and compare with the rate of plain products."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
     from clearhead.glm import fit_path
 
@@ -102,37 +122,39 @@ def main(a: argparse.Namespace) -> None:
     synchronize(a.device)
 
     def fit() -> Any:
-        return fit_path(
-            X, y, n_lambdas=a.points, lambda_min_ratio=a.ratio, tol=a.tol,
+        path = fit_path(
+            X, y, n_lambdas=a.points, lambda_min_ratio=a.ratio, tol=a.tol, device=a.device,
             on_event=lambda event: print(event.message, flush=True),
         )  # fmt: skip
+        synchronize(a.device)
+        return path
 
     start = perf_counter()
-    if a.count:
-        with FlopCounterMode(display=False) as counter:
-            path = fit()
-        operations: int | None = counter.get_total_flops()
-    else:
-        path, operations = fit(), None
-    synchronize(a.device)
+    path, operations = counted(fit)
     seconds = perf_counter() - start
+    # What the same products would take at the rates that plain ones reach.
+    fast = {"float64": rates["float64"], "float32": rates.get("tf32", rates["float32"])}
+    least = sum(operations[kind] / fast[kind] for kind in fast)
     row = [
         name, f"{seconds:.1f}", f"{int(path.optimal.sum())}/{len(path)}", f"{path.gaps.max():.1e}",
         f"{path.features_per_class[-1]:.1f}",
+        f"{operations['float64'] / 1e12:.3g}", f"{operations['float32'] / 1e12:.3g}",
+        f"{sum(operations.values()) / seconds / 1e12:.3g}", f"{least / seconds:.0%}",
     ]  # fmt: skip
-    columns = ["device", "seconds", "optimal points", "largest gap", "features a class at the end"]
-    if operations is not None:
-        columns.append("rate of its products, TFLOP/s")
-        row.append(f"{operations / seconds / 1e12:.2f}")
+    columns = [
+        "device", "seconds", "optimal points", "largest gap", "features a class at the end",
+        "its products in float64, TFLOP", "in float32 or TF32, TFLOP", "TFLOP/s",
+        "share of the time that plain products would take",
+    ]  # fmt: skip
     for kind, rate in rates.items():
         columns.append(f"plain {kind} products, TFLOP/s")
-        share = f" ({operations / seconds / rate:.0%} reached)" if operations else ""
-        row.append(f"{rate / 1e12:.1f}{share}")
+        row.append(f"{rate / 1e12:.3g}")
     if a.device != "cpu":
         columns.append("peak device memory, GB")
         row.append(f"{torch.cuda.max_memory_allocated() / 1e9:.1f}")
     text = (
         f"{a.n:,} × {a.p:,} float32, {a.k} classes, {a.points} λ down to {a.ratio:g} λ_max, "
-        f"tol {a.tol:g}; generated on the device."
+        f"tol {a.tol:g}; generated on the device. The share is of the time that as many "
+        "operations take in large products of the same precision."
     )
     keep(a.results, "gpu", "One GPU", text, columns, [row])

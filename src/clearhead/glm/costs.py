@@ -33,6 +33,10 @@ class Costs:
         Seconds to take the exponential of a score.
     reading : float
         Seconds to read and standardise a number.
+    scoring : float
+        Seconds to multiply a score by its curvature.
+    exact : float
+        How many times as long products take in float64.
     """
 
     n: int
@@ -46,6 +50,8 @@ class Costs:
     small: float = 6e10
     element: float = 2e-8
     reading: float = 2e-9
+    scoring: float = 3e-9
+    exact: float = 2.0
 
     @property
     def sampled(self) -> bool:
@@ -58,12 +64,12 @@ class Costs:
 
     def _product(self, n: int, m: int) -> float:
         rate = min(self.fat, self.skinny * self.outputs)
-        return 4.0 * n * m * self.outputs / rate + 3e-9 * n * self.outputs
+        return 4.0 * n * m * self.outputs / rate + self.scoring * n * self.outputs
 
     def evaluation(self) -> float:
         """Loss and gradient, in float64."""
         reading = self.reading * self.n * self.p if self.streamed else 0.0
-        return 2.0 * self._product(self.n, self.p) + self.polishing() / 2.0 + reading
+        return self.exact * self._product(self.n, self.p) + self.polishing() / 2.0 + reading
 
     def polishing_is_cheap(self) -> bool:
         """Whether to polish at every step, so that each gradient may prove the point."""

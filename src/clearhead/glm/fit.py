@@ -17,6 +17,7 @@ from clearhead.events import Event, EventCallback, emit
 from clearhead.glm.accuracy import Accuracy
 from clearhead.glm.checkpoint import Checkpoint
 from clearhead.glm.checks import check_lambdas, check_scalars
+from clearhead.glm.device import to_device
 from clearhead.glm.evaluate import evaluate
 from clearhead.glm.families import family_of
 from clearhead.glm.follow import Points, follow
@@ -53,6 +54,7 @@ def fit_path(
     test: Any = None,
     class_names: Sequence[str] | None = None,
     seed: int = 0,
+    device: str | None = None,
     strict: bool = False,
     checkpoint: str | FilePath | None = None,
     on_event: EventCallback | None = None,
@@ -117,6 +119,9 @@ def fit_path(
         themselves, the columns of a frame, or numbers.
     seed : int
         For rows sampled to build preconditioners; the optimum does not depend on it.
+    device : str, optional
+        Where to calculate, as torch calls it: ``"cuda"``, ``"cuda:1"``, ``"cpu"``. By default
+        where `X` is: a tensor on a GPU stays there, all else is calculated with NumPy.
     strict : bool
         Raise where a point misses `tol`, instead of saying so in its status.
     checkpoint : path, optional
@@ -159,7 +164,7 @@ def fit_path(
     )
     grid = None if lambdas is None else check_lambdas(lambdas)
     problem = gather(
-        X,
+        X if device is None else to_device(X, device),
         y,
         family=family,
         validation=validation,

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 from clearhead.glm.curvature_rows import CurvatureRows
-from clearhead.glm.families import Family, Target, family_of
+from clearhead.glm.device_tensor import DeviceRows
+from clearhead.glm.families import Target, family_of
 from clearhead.glm.feature_rows import ResidentRows, StreamedRows
 from clearhead.glm.objective import Objective
 from clearhead.glm.penalty import Penalty, penalty_of
 from clearhead.glm.point import Point, look
 from clearhead.glm.problem import Problem
+from clearhead.glm.reductions import Reductions
 from clearhead.glm.row_sums import RowSums
 from clearhead.glm.rows import Rows
 from clearhead.glm.standardize import Standardization, standardization, standardized_columns
+
+if TYPE_CHECKING:
+    from clearhead.glm.device_rows import DeviceRowSums
 
 __all__ = ["Prepared", "prepare"]
 
@@ -42,7 +48,7 @@ class Prepared:
     how : Standardization
     columns : (p',) int
         Features in the problem: those that are neither constant nor banned.
-    rows : RowSums
+    rows : Reductions
     penalty : Penalty
     null : Point
         The null model; the rows are moved to it.
@@ -58,7 +64,7 @@ class Prepared:
     problem: Problem
     how: Standardization
     columns: IntArray
-    rows: RowSums
+    rows: Reductions
     penalty: Penalty
     null: Point
     lambda_max: float
@@ -88,7 +94,7 @@ def prepare(
         If no feature is left, or if those that are never penalised leave nothing to fit.
     """
     train, weights = problem.splits["train"], problem.weights
-    how = standardization(train.rows, weights, standardize=standardize)
+    how = _standardization(train.rows, weights, standardize)
     columns = np.flatnonzero(~how.dead & np.isfinite(problem.factors))
     if len(columns) == 0:
         raise DataError(
@@ -106,7 +112,7 @@ def prepare(
         target = target - offset[:, None]
     rows = _row_sums(
         train.rows, how, columns, keep,
-        target=target, v=v, family=family, n_classes=len(problem.classes.labels), seed=seed,
+        target=target, v=v, family=problem.family, n_classes=len(problem.classes.labels), seed=seed,
     )  # fmt: skip
     penalty = penalty_of(grouped and rows.n_outputs > 1, l1_ratio, problem.factors[columns])
     b = rows.null_intercept()
@@ -129,6 +135,14 @@ def prepare(
     return Prepared(problem, how, columns, rows, penalty, null, lambda_max, unit, offset, grouped)
 
 
+def _standardization(rows: Rows, weights: FloatArray, standardize: bool) -> Standardization:
+    if not isinstance(rows, DeviceRows):
+        return standardization(rows, weights, standardize=standardize)
+    from clearhead.glm.device_standardize import device_standardization
+
+    return device_standardization(rows, weights, standardize=standardize)
+
+
 def _row_sums(
     source: Rows,
     how: Standardization,
@@ -137,26 +151,36 @@ def _row_sums(
     *,
     target: Target,
     v: FloatArray,
-    family: Family,
+    family: str,
     n_classes: int,
     seed: int,
-) -> RowSums:
-    """Hold the features in memory if they are few, or stream them beside a sample of rows."""
-    n, p = len(keep), len(columns)
+) -> RowSums | DeviceRowSums:
+    """Hold the features in memory if they are few, or stream them beside a sample of rows.
+
+    Those on a device stay there.
+    """
+    if isinstance(source, DeviceRows):
+        # torch is imported only where it is used.
+        from clearhead.glm.device_features import DeviceFeatures
+        from clearhead.glm.device_rows import DeviceRowSums
+
+        features = DeviceFeatures(source.tensor, how, columns, keep)
+        return DeviceRowSums(features, target, v, family=family, n_classes=n_classes, seed=seed)
+    n, p, loss = len(keep), len(columns), family_of(family)
     if 8 * n * p <= _RESIDENT_BYTES:
         A: FloatArray = np.empty((p, n))
         standardized_columns(source, how, columns, keep, A)
-        curvature = CurvatureRows(A, v, family, seed=seed)
+        curvature = CurvatureRows(A, v, loss, seed=seed)
         return RowSums(
-            ResidentRows(A), target, v, family=family, n_classes=n_classes, curvature=curvature
+            ResidentRows(A), target, v, family=loss, n_classes=n_classes, curvature=curvature
         )
     size = min(n, max(int(_SAMPLE_SHARE * n), _LEAST_SAMPLE // (4 * p)))
     sample = np.sort(np.random.default_rng(seed).permutation(n)[:size])
     work: FloatArray = np.ones((1 + p, size), np.float32)
     standardized_columns(source, how, columns, keep[sample], work[1:])
     weights = v[sample] / v[sample].sum()
-    curvature = CurvatureRows.of_work(work, weights, family, seed=seed)
+    curvature = CurvatureRows.of_work(work, weights, loss, seed=seed)
     return RowSums(
         StreamedRows(source, how, columns, keep), target, v,
-        family=family, n_classes=n_classes, curvature=curvature, sample=sample,
+        family=loss, n_classes=n_classes, curvature=curvature, sample=sample,
     )  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
+from clearhead.glm.device_tensor import DeviceRows, lies_on_device
 
 __all__ = [
     "ArrayRows",
@@ -88,6 +89,8 @@ class ArrayRows:
 def as_rows(X: Any, name: str = "X") -> Rows:
     """Wrap an array, tensor or frame as rows; leave what already is.
 
+    A tensor on a device stays there.
+
     Parameters
     ----------
     X : array-like (n, p), torch tensor, pandas or polars frame, or Rows
@@ -101,6 +104,8 @@ def as_rows(X: Any, name: str = "X") -> Rows:
     """
     if isinstance(X, Rows):
         return X
+    if lies_on_device(X):
+        return DeviceRows.of(X, name)
     refuse_text(X, name)
     array = to_array(X, name)
     if array.ndim != 2:
