@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import clearhead
@@ -51,6 +52,15 @@ def test_scikit_learn_page_runs() -> None:
     model = names["model"]
     assert model.score(names["X_test"], names["y_test"]) > 0.9
     assert model.gaps_.max() <= 1e-4
+
+
+def test_solver_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = _run("fit-path.md")
+    assert names["path"].optimal.all()
+    np.testing.assert_array_equal(names["path"].coef(25), names["same"].coef(25))
+    right = (names["scores"].argmax(axis=1) == names["y"][1200:]).mean()
+    assert right == names["point"].accuracies["validation"].value > 0.8
 
 
 def test_choosing_page_runs() -> None:
