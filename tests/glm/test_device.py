@@ -12,11 +12,11 @@ import torch
 from clearhead.errors import DataError, InputError
 from clearhead.glm import fit_path
 from clearhead.glm.curvature_rows import CurvatureRows
-from clearhead.glm.device_curvature import DeviceCurvature
-from clearhead.glm.device_families import device_family
-from clearhead.glm.device_features import DeviceFeatures
-from clearhead.glm.device_standardize import device_standardization
-from clearhead.glm.device_tensor import DeviceRows
+from clearhead.glm.device.curvature import DeviceCurvature
+from clearhead.glm.device.families import device_family
+from clearhead.glm.device.features import DeviceFeatures
+from clearhead.glm.device.standardize import device_standardization
+from clearhead.glm.device.tensor import DeviceRows
 from clearhead.glm.families import family_of
 from clearhead.glm.point import look, proof
 from clearhead.glm.prepare import prepare

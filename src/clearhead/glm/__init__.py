@@ -12,8 +12,7 @@ from clearhead.glm.fit import ConvergenceWarning, fit_path
 from clearhead.glm.path import Path, PathPoint, SelectionRule
 from clearhead.glm.refit import refit
 from clearhead.glm.rows import Rows, SplitRows
-from clearhead.glm.saga import read_saga
-from clearhead.glm.saga_path import SagaPath
+from clearhead.glm.saga import SagaPath, read_saga
 
 __all__ = [
     "Accuracy",

@@ -8,7 +8,7 @@ families; a matrix (K, n) of 0 and 1 for independent labels, of numbers for the 
 
 With residuals ``R = target - mean`` the gradient of a row's loss is ``-R``. The dual of
 the mean loss at ``-t R`` is :math:`-\sum_i v_i \ell_i^*(-t R_i)`; together with the
-penalty's it bounds the optimum from below (docs/design/path-solver.md, Duals).
+penalty's it bounds the optimum from below (docs/design/solver.md, Duals).
 """
 
 from __future__ import annotations

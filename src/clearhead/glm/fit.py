@@ -17,7 +17,7 @@ from clearhead.events import Event, EventCallback, emit
 from clearhead.glm.accuracy import Accuracy
 from clearhead.glm.checkpoint import Checkpoint
 from clearhead.glm.checks import check_lambdas, check_scalars
-from clearhead.glm.device import to_device
+from clearhead.glm.device.transfer import to_device
 from clearhead.glm.evaluate import evaluate
 from clearhead.glm.families import family_of
 from clearhead.glm.follow import Points, follow
@@ -144,7 +144,7 @@ def fit_path(
     References
     ----------
     Friedman, Hastie, Tibshirani (2010), Regularization paths for generalized linear
-    models via coordinate descent. JSS 33(1). Duals: docs/design/path-solver.md.
+    models via coordinate descent. JSS 33(1). Duals: docs/design/solver.md.
 
     Examples
     --------

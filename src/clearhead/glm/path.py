@@ -226,8 +226,8 @@ class Path:
 
     @property
     def optimal(self) -> BoolArray:
-        """Where (L,) the gap meets `tol`."""
-        return np.array([s == "optimal" for s in self.status])
+        """Where (L,) the gap meets `tol`; of a refit, on the point's own support."""
+        return np.array([s.startswith("optimal") for s in self.status])
 
     def coef(self, i: int, original_scale: bool = False) -> FloatArray:
         """Coefficients (1, p) or (K, p) of point `i`, float64.

@@ -10,7 +10,7 @@ import numpy as np
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 from clearhead.glm.curvature_rows import CurvatureRows
-from clearhead.glm.device_tensor import DeviceRows
+from clearhead.glm.device.tensor import DeviceRows
 from clearhead.glm.families import Target, family_of
 from clearhead.glm.feature_rows import ResidentRows, StreamedRows
 from clearhead.glm.objective import Objective
@@ -23,7 +23,7 @@ from clearhead.glm.rows import Rows
 from clearhead.glm.standardize import Standardization, standardization, standardized_columns
 
 if TYPE_CHECKING:
-    from clearhead.glm.device_rows import DeviceRowSums
+    from clearhead.glm.device.row_sums import DeviceRowSums
 
 __all__ = ["Prepared", "prepare"]
 
@@ -138,7 +138,7 @@ def prepare(
 def _standardization(rows: Rows, weights: FloatArray, standardize: bool) -> Standardization:
     if not isinstance(rows, DeviceRows):
         return standardization(rows, weights, standardize=standardize)
-    from clearhead.glm.device_standardize import device_standardization
+    from clearhead.glm.device.standardize import device_standardization
 
     return device_standardization(rows, weights, standardize=standardize)
 
@@ -161,8 +161,8 @@ def _row_sums(
     """
     if isinstance(source, DeviceRows):
         # torch is imported only where it is used.
-        from clearhead.glm.device_features import DeviceFeatures
-        from clearhead.glm.device_rows import DeviceRowSums
+        from clearhead.glm.device.features import DeviceFeatures
+        from clearhead.glm.device.row_sums import DeviceRowSums
 
         features = DeviceFeatures(source.tensor, how, columns, keep)
         return DeviceRowSums(features, target, v, family=family, n_classes=n_classes, seed=seed)

@@ -13,7 +13,7 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
-from clearhead.glm.device_tensor import DeviceRows, lies_on_device
+from clearhead.glm.device.tensor import DeviceRows, lies_on_device
 
 __all__ = [
     "ArrayRows",

@@ -12,7 +12,7 @@ from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import DataError
 from clearhead.glm.rows import Rows, check_block
 
-__all__ = ["Standardization", "standardization", "standardized_columns"]
+__all__ = ["Standardization", "dead_features", "standardization", "standardized_columns"]
 
 _CHUNK = 1024
 _HUGE = 1e140
@@ -108,10 +108,17 @@ def standardization(
         mean += delta * (block_total / total)
         squares += block_squares + delta * delta * (total - block_total) * block_total / total
     scale = np.sqrt(squares / total)
-    dead = (high == low) | (scale <= _NOISE * rounding * np.abs(mean)) | (scale == 0.0)
+    dead = dead_features(high == low, mean, scale, rounding)
     if not standardize:
         mean, scale = np.zeros(p), np.ones(p)
     return Standardization(mean, np.where(dead, 1.0, scale), dead, digest.hexdigest())
+
+
+def dead_features(
+    constant: BoolArray, mean: FloatArray, scale: FloatArray, rounding: float
+) -> BoolArray:
+    """Features (p,) that do not vary, or by no more than numbers of such `rounding` tell."""
+    return constant | (scale <= _NOISE * rounding * np.abs(mean)) | (scale == 0.0)
 
 
 def _refuse_huge(size: FloatArray, name: str) -> None:

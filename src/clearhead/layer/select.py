@@ -257,6 +257,11 @@ def _validation_accuracy(path: Path | CrossValidation) -> FloatArray:
     if isinstance(path, CrossValidation):
         return path.accuracy
     scores = path.accuracies.get("validation")
+    if path.family == "gaussian":
+        raise InputError(
+            "Numbers have no accuracy, so this rule cannot choose among them. Cross-validate and take "
+            "the rule OneStandardError(by='loss'), or take a point yourself by path.losses."
+        )
     if scores is None:
         raise InputError(
             "This path has no validation accuracies, so no point can be chosen by them. Fit with "
@@ -271,9 +276,8 @@ def _sparsest(source: Path | CrossValidation, accuracy: FloatArray, allowed: Boo
     Points that are not optimal are passed over as long as an optimal one is allowed.
     """
     path = _path_of(source)
-    optimal = np.array([status == "optimal" for status in path.status])
-    if (allowed & optimal).any():
-        allowed = allowed & optimal
+    if (allowed & path.optimal).any():
+        allowed = allowed & path.optimal
     candidates = np.flatnonzero(allowed)
     keys = [(path.features_per_class[i], -accuracy[i], i) for i in candidates]
     return int(min(keys)[2])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearhead._types import IntArray
 from clearhead.errors import DataError, InputError
-from clearhead.glm.device_tensor import DeviceRows
+from clearhead.glm.device.tensor import DeviceRows
 from clearhead.glm.rows import Rows, SplitRows, as_rows, check_block
 
 if TYPE_CHECKING:

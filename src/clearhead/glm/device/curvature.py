@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from clearhead._types import FloatArray, IntArray
-from clearhead.glm.device_families import DeviceFamily
-from clearhead.glm.device_features import DeviceFeatures
+from clearhead.glm.device.families import DeviceFamily
+from clearhead.glm.device.features import DeviceFeatures
 
 __all__ = ["DeviceCurvature"]
 

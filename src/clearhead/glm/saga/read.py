@@ -29,9 +29,9 @@ from clearhead.glm.penalty import penalty_of
 from clearhead.glm.point import look, proof
 from clearhead.glm.prepare import prepare
 from clearhead.glm.problem import Problem, gather
-from clearhead.glm.saga_files import SagaPoint, read_points
-from clearhead.glm.saga_path import SagaPath
-from clearhead.glm.saga_scale import NormalizedRows, normalization, strengths
+from clearhead.glm.saga.files import SagaPoint, read_points
+from clearhead.glm.saga.path import SagaPath
+from clearhead.glm.saga.scale import NormalizedRows, normalization, strengths
 from clearhead.glm.standardize import Standardization
 
 __all__ = ["read_saga"]

@@ -11,7 +11,7 @@ from clearhead._types import FloatArray
 from clearhead.errors import InputError
 from clearhead.glm.problem import Problem
 from clearhead.glm.rows import Rows, to_array
-from clearhead.glm.saga_files import SagaPoint
+from clearhead.glm.saga.files import SagaPoint
 from clearhead.glm.standardize import Standardization, standardization
 
 __all__ = ["NormalizedRows", "normalization", "strengths"]

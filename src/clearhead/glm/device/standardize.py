@@ -11,14 +11,13 @@ import torch
 import xxhash
 
 from clearhead._types import FloatArray
-from clearhead.glm.device_tensor import DeviceRows
-from clearhead.glm.standardize import Standardization, standardization
+from clearhead.glm.device.tensor import DeviceRows
+from clearhead.glm.standardize import Standardization, dead_features, standardization
 
 __all__ = ["device_standardization"]
 
 _NUMBERS = 2**25
 _LARGE = 1e100
-_NOISE = 4.0
 
 
 def device_standardization(
@@ -76,8 +75,7 @@ def device_standardization(
     center, scale = mean.cpu().numpy(), (squares / total).sqrt().cpu().numpy()
     precision = torch.float32 if X.element_size() <= 4 else torch.float64
     rounding = torch.finfo(precision).eps
-    constant = (high == low).cpu().numpy()
-    dead = constant | (scale <= _NOISE * rounding * np.abs(center)) | (scale == 0.0)
+    dead = dead_features((high == low).cpu().numpy(), center, scale, rounding)
     if not standardize:
         center, scale = np.zeros(p), np.ones(p)
     return Standardization(center, np.where(dead, 1.0, scale), dead, digest.hexdigest())

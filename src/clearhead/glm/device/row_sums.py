@@ -15,9 +15,9 @@ from torch import Tensor
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm.costs import Costs
-from clearhead.glm.device_curvature import DeviceCurvature
-from clearhead.glm.device_families import device_family
-from clearhead.glm.device_features import Columns, DeviceFeatures
+from clearhead.glm.device.curvature import DeviceCurvature
+from clearhead.glm.device.families import device_family
+from clearhead.glm.device.features import Columns, DeviceFeatures
 from clearhead.glm.families import DualTerms, Target, family_of
 
 __all__ = ["DeviceRowSums"]

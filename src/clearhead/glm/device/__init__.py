@@ -1,0 +1,4 @@
+"""The solver's sums over rows on a device of torch, such as a GPU.
+
+Nothing here is imported before a device is asked for.
+"""
