@@ -118,7 +118,8 @@ def dead_features(
     constant: BoolArray, mean: FloatArray, scale: FloatArray, rounding: float
 ) -> BoolArray:
     """Features (p,) that do not vary, or by no more than numbers of such `rounding` tell."""
-    return constant | (scale <= _NOISE * rounding * np.abs(mean)) | (scale == 0.0)
+    small = scale <= _NOISE * rounding * np.abs(mean)
+    return np.asarray(constant | small | (scale == 0.0))
 
 
 def _refuse_huge(size: FloatArray, name: str) -> None:

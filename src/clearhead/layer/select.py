@@ -259,8 +259,8 @@ def _validation_accuracy(path: Path | CrossValidation) -> FloatArray:
     scores = path.accuracies.get("validation")
     if path.family == "gaussian":
         raise InputError(
-            "Numbers have no accuracy, so this rule cannot choose among them. Cross-validate and take "
-            "the rule OneStandardError(by='loss'), or take a point yourself by path.losses."
+            "Numbers have no accuracy, so this rule cannot choose among them. Cross-validate and "
+            "take the rule OneStandardError(by='loss'), or take a point yourself by path.losses."
         )
     if scores is None:
         raise InputError(
