@@ -2,3 +2,7 @@
 
 Nothing here is imported before a device is asked for.
 """
+
+from __future__ import annotations
+
+__all__: list[str] = []
