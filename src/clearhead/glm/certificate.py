@@ -31,7 +31,7 @@ _POLISHED = 1e-13
 _FAST = 1e-2
 """While a step leaves no more of the gradient than this share, its Hessian serves again."""
 _NEAR = 0.02
-_MOST_TRIALS = 8
+_MOST_TRIALS = 30
 _TINY = 1e-300
 _RIDGES = (0.0, 1e-8, 1e-5, 1e-2, 1.0)
 """Tried in turn where rows are nearly separated and the Newton step is far too long."""
@@ -198,6 +198,7 @@ def certify(
     *,
     loss: float,
     left: float,
+    gap: float,
 ) -> Certificate:
     """Prove how near to the optimum polished coefficients are.
 
@@ -212,10 +213,11 @@ def certify(
         The mean loss there.
     left : float
         What :func:`polish` left.
+    gap : float
+        :func:`duality_gap` there.
     """
     penalty, lam, unit = objective.penalty, objective.lam, objective.residual_size
     value = objective.value(loss, W)
-    gap = duality_gap(objective, V, value)
     free = penalty.factors == 0
     if left > _POLISHED or free.any():
         # The bound then lacks left * ||b - b*||. The distance is not known; twice the norm of

@@ -64,6 +64,12 @@ class Curvature:
         (1 - margin) of what would make it enter.
     foresight : float
         The same for what is to last some values of lam.
+    most : int
+        Coefficients of the largest Hessian that is formed.
+    reuse : float
+        Steps that a formed Hessian is expected to serve.
+    products : float
+        Products with the Hessian that a step without a formed one is expected to take.
     """
 
     forcing: float = 0.03
@@ -74,7 +80,7 @@ class Curvature:
     foresight: float = 0.25
     most: int = 4096
     reuse: float = 3.0
-    steps: float = 10.0
+    products: float = 10.0
     _formed: FormedHessian | None = None
     _all_rows: bool = False
     _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
@@ -118,21 +124,19 @@ class Curvature:
         must = used | penalty.enters(at.V, lam, 0.0)
         if self._formed is None or (must & ~self._formed.covered).any():
             stale = False
-            self._formed = self._form(objective, working, likely)
+            self._formed = self._form(objective, likely)
         if self._formed is not None:
             return self._from_formed(self._formed, objective, at, proximal, stale)
         return self._by_products(objective, at, proximal, working, likely)
 
-    def _form(
-        self, objective: Objective, working: BoolArray, likely: BoolArray
-    ) -> FormedHessian | None:
+    def _form(self, objective: Objective, likely: BoolArray) -> FormedHessian | None:
+        """Form the Hessian of what is likely to be needed, where that pays."""
         rows, costs = objective.rows, objective.rows.costs
         sizes = [1 + int(row.sum()) for row in likely]
         if costs.largest(sizes) > self.most:
             return None
-        # A formed Hessian serves a few steps; without it each takes about ten products.
         formed = costs.forming(sizes) / self.reuse + 2.0 * costs.factoring(sizes)
-        if formed > self.steps * costs.product(int(likely.any(axis=0).sum())):
+        if formed > self.products * costs.product(int(likely.any(axis=0).sum())):
             return None
         pool = [np.flatnonzero(row) for row in likely]
         return FormedHessian(pool, rows.hessian(pool, self._all_rows), likely.shape[1])

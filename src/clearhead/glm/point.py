@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.glm.certificate import Certificate, certify, polish
+from clearhead.glm.certificate import Certificate, certify, duality_gap, polish
 from clearhead.glm.objective import Objective
 
 __all__ = ["Point", "look", "proof"]
@@ -48,7 +48,10 @@ def look(objective: Objective, W: FloatArray, b: FloatArray, *, polished: bool) 
     return Point(W, b, V, vb, loss, objective.value(loss, W), left)
 
 
-def proof(objective: Objective, point: Point) -> Certificate:
-    """Certificate of a polished point."""
+def proof(objective: Objective, point: Point, gap: float | None = None) -> Certificate:
+    """Certificate of a polished point; `gap` is its :func:`duality_gap`, where that is known."""
     left = np.inf if point.left is None else point.left
-    return certify(objective, point.W, point.b, point.V, point.vb, loss=point.loss, left=left)
+    gap = duality_gap(objective, point.V, point.value) if gap is None else gap
+    return certify(
+        objective, point.W, point.b, point.V, point.vb, loss=point.loss, left=left, gap=gap
+    )

@@ -234,35 +234,36 @@ class RowSums:
         """Hessian over the intercept and `features`, all outputs coupled, in float64."""
         outputs, width = self.n_outputs, 1 + len(features)
         H = np.zeros((outputs, width, outputs, width))
-        pieces = self._features.pieces(self._piece, features) if width > 1 else self._blank()
-        for rows, A in pieces:
-            M, v = self._means(rows), self._v[rows]
-            if not self._family.coupled:
-                break
-            if width == 1:
-                H[:, 0, :, 0] -= (M * v) @ M.T
-                continue
-            E = np.concatenate([np.ones((1, len(v))), A])
-            for k in range(outputs):
-                for other in range(k):
-                    block = (E * (M[k] * M[other] * v)) @ E.T
-                    H[k, :, other, :] -= block
-                    H[other, :, k, :] -= block.T
+        if self._family.coupled:
+            for M, v, E in self._intercept_and(features):
+                if width == 1:
+                    H[:, 0, :, 0] -= (M * v) @ M.T
+                    continue
+                for k in range(outputs):
+                    for other in range(k):
+                        block = (E * (M[k] * M[other] * v)) @ E.T
+                        H[k, :, other, :] -= block
+                        H[other, :, k, :] -= block.T
         own = np.arange(outputs)
         # Not from the row sums of M: 1 - M keeps its digits where M is near 1.
         H[own, :, own, :] = self._diagonal(features)
         return np.asarray(H.reshape(outputs * width, outputs * width))
 
-    def _diagonal(self, features: IntArray) -> FloatArray:
-        """Blocks (O, 1 + m, 1 + m) of the Hessian, an output each."""
-        blocks = np.zeros((self.n_outputs, 1 + len(features), 1 + len(features)))
+    def _intercept_and(
+        self, features: IntArray
+    ) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Yield means M (O, m), weights (m,), and E (1 + a, m): ones and the features."""
         pieces = self._features.pieces(self._piece, features) if len(features) else self._blank()
         for rows, A in pieces:
-            M, v = self._means(rows), self._v[rows]
+            yield self._means(rows), self._v[rows], np.vstack([np.ones(A.shape[1]), A])
+
+    def _diagonal(self, features: IntArray) -> FloatArray:
+        """Blocks (O, 1 + a, 1 + a) of the Hessian, an output each."""
+        blocks = np.zeros((self.n_outputs, 1 + len(features), 1 + len(features)))
+        for M, v, E in self._intercept_and(features):
             if not len(features):
                 blocks[:, 0, 0] += self._family.diagonal(M, slice(None)) @ v
                 continue
-            E = np.concatenate([np.ones((1, len(v))), A])
             for k in range(len(blocks)):
                 blocks[k] += (E * (self._family.diagonal(M, k) * v)) @ E.T
         return blocks

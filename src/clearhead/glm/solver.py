@@ -104,7 +104,8 @@ class NewtonSolver:
             if gap <= target:
                 if point.left is None:
                     point = look(objective, point.W, point.b, polished=True)
-                certificate = proof(objective, point)
+                    gap = duality_gap(objective, point.V, point.value)
+                certificate = proof(objective, point, gap)
                 if certificate.gap <= target:
                     return Solution(point, certificate, iteration, products, "optimal")
             iteration += 1
