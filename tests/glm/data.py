@@ -39,6 +39,24 @@ def targets(family: str, n: int, p: int, k: int, seed: int = 0) -> tuple[FloatAr
     return X, Y
 
 
+def soft_targets(
+    family: str, n: int, p: int, k: int, seed: int = 0, *, certain: float = 0.2
+) -> tuple[FloatArray, FloatArray]:
+    """Features and probabilities (n, K) for any family of probabilities.
+
+    A share `certain` of the rows has no doubt, as those of a trained network have.
+    """
+    X, _ = deep_features(n, p, k, seed)
+    random = np.random.default_rng(seed + 2)
+    k = 2 if family == "binomial" else k
+    Z = X @ random.standard_normal((p, k)) + 2 * random.standard_normal((n, k))
+    Z[random.random(n) < certain] *= 1e3
+    if family == "multilabel":
+        return X, 1 / (1 + np.exp(-np.clip(Z, -700, 700)))
+    P = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return X, P / P.sum(axis=1, keepdims=True)
+
+
 def lcg_problem(n: int, p: int, k: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray]:
     """Features, labels and weights from a congruential generator; R makes the same."""
     state, stream = seed, np.empty(n * p + 2 * n)

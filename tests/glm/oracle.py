@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
+from scipy.special import expit, logsumexp, xlogy
 
 from clearhead._types import FloatArray, IntArray
 
@@ -23,12 +23,17 @@ def standardised(X: FloatArray, weights: FloatArray | None = None) -> FloatArray
 def row_losses(Z: FloatArray, y: Any, family: str) -> FloatArray:
     """Loss (n,) of scores Z (n, O), summed over outputs; y as :func:`fit_path` takes it."""
     y = np.asarray(y)
+    if family in ("binomial", "multinomial") and y.ndim == 2:
+        scores = np.hstack([np.zeros_like(Z), Z]) if family == "binomial" else Z
+        logs = scores - logsumexp(scores, axis=1, keepdims=True)
+        return np.asarray((xlogy(y, y) - y * logs).sum(axis=1))
     if family == "multinomial":
         return np.asarray(logsumexp(Z, axis=1) - Z[np.arange(len(y)), y])
     Y = y[:, None] if y.ndim == 1 else y
     if family == "gaussian":
         return np.asarray(0.5 * ((Y - Z) ** 2).sum(axis=1))
-    return np.asarray((np.logaddexp(0.0, Z) - Y * Z).sum(axis=1))
+    own = xlogy(Y, Y) + xlogy(1 - Y, 1 - Y)
+    return np.asarray((np.logaddexp(0.0, Z) - Y * Z + own).sum(axis=1))
 
 
 def mean_target(Z: FloatArray, family: str) -> FloatArray:
@@ -84,8 +89,12 @@ def slow_minimum(
     S, f = S[:, np.isfinite(f)], f[np.isfinite(f)]
     w = w / w.sum()
     Y = np.asarray(y)
-    outputs = int(Y.max()) + 1 if family == "multinomial" else 1 if Y.ndim == 1 else Y.shape[1]
-    target = np.eye(outputs)[Y] if family == "multinomial" else Y.reshape(len(S), outputs)
+    if family == "multinomial" and Y.ndim == 1:
+        Y = np.eye(int(Y.max()) + 1)[Y]
+    if family == "binomial" and Y.ndim == 2:
+        Y = Y[:, 1]
+    target = Y.reshape(len(S), -1)
+    outputs = target.shape[1]
     E = np.hstack([np.ones((len(S), 1)), S])
     flat, bend = np.append(0.0, lam * l1_ratio * f), np.append(0.0, lam * (1 - l1_ratio) * f)
     most = {"gaussian": 1.0, "multinomial": 0.5}.get(family, 0.25)

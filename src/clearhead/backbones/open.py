@@ -21,6 +21,7 @@ __all__ = ["NAMES", "open_backbone"]
 _PACKAGED = {
     "minilm": ("clearhead.backbones.huggingface", "open_minilm"),
     "efficientnet-lite0": ("clearhead.backbones.efficientnet_lite", "open_efficientnet_lite0"),
+    "toxic-bilstm": ("clearhead.backbones.toxic_bilstm", "open_toxic_bilstm"),
 }
 NAMES = tuple(_PACKAGED)
 

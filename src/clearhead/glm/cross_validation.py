@@ -222,7 +222,9 @@ def cross_validate(
         class_names=settings.get("class_names"),
     )
     present = problem.weights > 0
-    target = problem.splits["train"].y if problem.family in ("binomial", "multinomial") else None
+    # Neither probabilities nor numbers have classes to divide evenly.
+    given_target = problem.splits["train"].y
+    target = given_target if given_target.ndim == 1 else None
     if splits is not None:
         if groups is not None:
             raise InputError("Give either groups or splits; splits already says what is held out.")

@@ -4,7 +4,9 @@ Scores are held as ``Z (O, n)``, one row per output, so that every operation run
 over contiguous memory: O = 1 for the binomial family, O = K for the others. Weights
 ``v (n,)`` sum to 1, so that weighted sums are the means of the objective. A *target*
 is what a row should be: the index of its class, (n,), for the binomial and multinomial
-families; a matrix (K, n) of 0 and 1 for independent labels, of numbers for the gaussian.
+families, or a probability of each class, (K, n); a matrix (K, n) of 0 and 1 for independent
+labels, or of floats between them, their probabilities; of numbers for the gaussian. With
+probabilities the loss is a divergence (:mod:`clearhead.glm.soft`).
 
 With residuals ``R = target - mean`` the gradient of a row's loss is ``-R``. The dual of
 the mean loss at ``-t R`` is :math:`-\sum_i v_i \ell_i^*(-t R_i)`; together with the
@@ -20,9 +22,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, xlogy
 
 from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead.glm.soft import MixtureTerms, is_soft, negative_entropy
 
 __all__ = [
     "Binomial",
@@ -183,7 +186,7 @@ class Binomial:
 
     def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
         """Log odds of class 1."""
-        return _log_odds(target[None], v)
+        return _log_odds(_of_class_1(target), v)
 
     def residual_size(self, null_loss: float) -> float:
         """One: probabilities."""
@@ -191,7 +194,7 @@ class Binomial:
 
     def loss(self, Z: FloatArray, target: Target, v: FloatArray) -> float:
         """Weighted mean of ``log(1 + exp(-margin))``."""
-        return _logistic(Z, target[None], v)[0]
+        return _logistic(Z, _of_class_1(target), v)[0]
 
     def mean(self, Z: FloatArray) -> FloatArray:
         """Probability of class 1, (1, n)."""
@@ -199,11 +202,11 @@ class Binomial:
 
     def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
         """Loss and mean, from one exponential a score."""
-        return _logistic(Z, target[None], v)
+        return _logistic(Z, _of_class_1(target), v)
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
         """``y - p`` (1, n)."""
-        return np.asarray(target[None] - M)
+        return np.asarray(_of_class_1(target) - M)
 
     def curvature(self, M: FloatArray, dZ: FloatArray) -> FloatArray:
         """``p (1 - p) dz``, in place."""
@@ -215,9 +218,9 @@ class Binomial:
 
     def dual_terms(
         self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
-    ) -> EntropyTerms:
+    ) -> EntropyTerms | MixtureTerms:
         """Entropy of the two classes."""
-        return _logistic_dual(Z, target[None], v)
+        return _logistic_dual(Z, _of_class_1(target), v)
 
     def predict(self, Z: FloatArray) -> IntArray:
         """Class 1 where the score is positive."""
@@ -225,7 +228,7 @@ class Binomial:
 
     def hits(self, Z: FloatArray, target: Target) -> BoolArray:
         """Rows of which the class is right."""
-        return np.asarray(self.predict(Z) == target)
+        return np.asarray(self.predict(Z) == _likeliest(target))
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,7 @@ class Multilabel:
 
     def dual_terms(
         self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
-    ) -> EntropyTerms:
+    ) -> EntropyTerms | MixtureTerms:
         """Binary entropies, summed over labels."""
         return _logistic_dual(Z, target, v)
 
@@ -282,7 +285,17 @@ class Multilabel:
 
     def hits(self, Z: FloatArray, target: Target) -> BoolArray:
         """Rows of which every label is right."""
-        return np.asarray((self.predict(Z) == target).all(axis=0))
+        return np.asarray((self.predict(Z) == (target > 0.5)).all(axis=0))
+
+
+def _of_class_1(target: Target) -> Target:
+    """Label or probability of class 1, (1, n)."""
+    return np.asarray(target[-1:] if is_soft(target, classes=True) else target[None])
+
+
+def _likeliest(target: Target) -> IntArray:
+    """Class (n,) of each row, the first of equally probable ones."""
+    return np.asarray(target.argmax(axis=0) if is_soft(target, classes=True) else target)
 
 
 def _log_odds(Y: Target, v: FloatArray) -> FloatArray:
@@ -302,6 +315,8 @@ def _logistic(Z: FloatArray, Y: Target, v: FloatArray) -> tuple[float, FloatArra
     rows = np.maximum(Z, 0.0)
     rows -= Y * Z
     rows += np.log1p(tail)
+    if is_soft(Y, classes=False):
+        rows += xlogy(Y, Y) + xlogy(1.0 - Y, 1.0 - Y)
     P = np.where(Z >= 0.0, 1.0, tail)
     P /= 1.0 + tail
     return float((rows @ v).sum()), P
@@ -313,11 +328,21 @@ def _logistic_curvature(M: FloatArray, dZ: FloatArray) -> FloatArray:
     return dZ
 
 
-def _logistic_dual(Z: FloatArray, Y: Target, v: FloatArray) -> EntropyTerms:
+def _logistic_dual(Z: FloatArray, Y: Target, v: FloatArray) -> EntropyTerms | MixtureTerms:
     """From the margin, so that tiny probabilities keep their digits."""
+    if is_soft(Y, classes=False):
+        p, P = np.concatenate([Y, 1.0 - Y]), np.concatenate([expit(Z), expit(-Z)])
+        return MixtureTerms(((p, P, v),))
     margin = _margin(Z, Y)
     own, other = np.asarray(expit(margin)), np.asarray(expit(-margin))
     return EntropyTerms(own, other, other * np.log(np.maximum(other, _TINY)), v)
+
+
+def _fit(Z: FloatArray, target: Target) -> FloatArray:
+    """What is taken from a row's logsumexp (n,): its class's score, or the mean of all."""
+    if is_soft(target, classes=True):
+        return np.asarray((target * Z).sum(axis=0) - negative_entropy(target))
+    return np.asarray(Z[target, np.arange(len(target))])
 
 
 @dataclass(frozen=True)
@@ -332,7 +357,8 @@ class Multinomial:
 
     def null_intercept(self, target: Target, v: FloatArray, n_classes: int) -> FloatArray:
         """Centred log shares; a shift of all classes changes nothing."""
-        logs = np.log(np.bincount(target, v, n_classes))
+        soft = is_soft(target, classes=True)
+        logs = np.log(target @ v if soft else np.bincount(target, v, n_classes))
         return np.asarray(logs - logs.mean())
 
     def residual_size(self, null_loss: float) -> float:
@@ -343,7 +369,7 @@ class Multinomial:
         """Weighted mean of ``logsumexp(z) - z_y``."""
         top = Z.max(axis=0)
         total = np.exp(Z - top).sum(axis=0)
-        return float(v @ (np.log(total) + top - Z[target, np.arange(len(target))]))
+        return float(v @ (np.log(total) - _fit(Z - top, target)))
 
     def mean(self, Z: FloatArray) -> FloatArray:
         """Softmax over classes, (K, n)."""
@@ -353,15 +379,17 @@ class Multinomial:
 
     def evaluate(self, Z: FloatArray, target: Target, v: FloatArray) -> tuple[float, FloatArray]:
         """Loss and mean, from one exponential a score."""
-        top = Z.max(axis=0)
-        P = np.exp(Z - top)
+        shifted = Z - Z.max(axis=0)
+        P = np.exp(shifted)
         total = P.sum(axis=0)
-        loss = float(v @ (np.log(total) + top - Z[target, np.arange(len(target))]))
+        loss = float(v @ (np.log(total) - _fit(shifted, target)))
         P /= total
         return loss, P
 
     def residual(self, M: FloatArray, target: Target) -> FloatArray:
-        """``Y - P`` (K, n), Y one-hot."""
+        """``Y - P`` (K, n), Y one-hot or probabilities."""
+        if is_soft(target, classes=True):
+            return np.asarray(target - M)
         R = -M
         R[target, np.arange(len(target))] += 1.0
         return R
@@ -379,11 +407,13 @@ class Multinomial:
 
     def dual_terms(
         self, Z: FloatArray, M: FloatArray, target: Target, v: FloatArray
-    ) -> EntropyTerms:
+    ) -> EntropyTerms | MixtureTerms:
         """Entropy of the classes.
 
         Log-probabilities come from the scores, so that none is log of a rounded zero.
         """
+        if is_soft(target, classes=True):
+            return MixtureTerms(((target, M, v),))
         rows = np.arange(len(target))
         top = Z.max(axis=0)
         # The most probable class has at least 1/K, so that its logarithm is exact.
@@ -400,7 +430,7 @@ class Multinomial:
 
     def hits(self, Z: FloatArray, target: Target) -> BoolArray:
         """Rows of which the class is right."""
-        return np.asarray(self.predict(Z) == target)
+        return np.asarray(self.predict(Z) == _likeliest(target))
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,11 @@ def fit_path(
     ``gaussian``    ``|y - z|^2 / 2``, one row an output                    (n,) or (n, K) numbers
     =============== ======================================================= =====================
 
+    Classes and labels may be given as probabilities, such as the predictions of another
+    network: (n, K) rows that sum to 1 with ``family="multinomial"`` (or ``"binomial"``, K = 2),
+    numbers in [0, 1] with ``"multilabel"``. The loss is then the Kullback-Leibler divergence
+    from the layer's probabilities to those: the cross-entropy, less the entropy of the target.
+
     Parameters
     ----------
     X : array-like (n, p), torch tensor, pandas or polars frame, or SplitRows
@@ -113,7 +118,9 @@ def fit_path(
     standardize : bool
         False takes features as they are (center 0, scale 1).
     validation, test : (features, labels), optional
-        Rows on which loss and accuracy of each point are measured, nothing else.
+        Rows on which loss and accuracy of each point are measured, nothing else. Where `y`
+        is of probabilities these may be labels too; accuracy on probabilities is the share of
+        rows in which the layer's class is the most probable one.
     class_names : sequence of str, optional
         Names of the sorted classes, labels or outputs; by default the classes
         themselves, the columns of a frame, or numbers.

@@ -21,7 +21,10 @@ __all__ = ["LabelledRows", "Problem", "gather"]
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Features of a split, and what each row should be: (n,) classes or a matrix (K, n)."""
+    """Features of a split, and what each row should be: (n,) classes or a matrix (K, n).
+
+    A matrix holds probabilities of the classes, labels or their probabilities, or numbers.
+    """
 
     rows: Rows
     y: Target
@@ -84,9 +87,13 @@ def gather(
     _check_length(target, rows, "train")
     check_support(target, weights, family, classes)
     splits = {"train": LabelledRows(rows, target)}
+    soft = target.ndim == 2
     for split, (part, part_labels) in given.items():
         if split != "train":
-            splits[split] = _measured(part, part_labels, split, p=p, family=family, classes=classes)
+            _check_width(part, split, p)
+            encoded = encode_targets(part_labels, family, classes, f"the {split} split", soft=soft)
+            _check_length(encoded, part, split)
+            splits[split] = LabelledRows(part, encoded)
     return Problem(splits, weights, check_factors(penalty_factor, p), classes, family)
 
 
@@ -116,18 +123,13 @@ def _given(
     return given, class_names
 
 
-def _measured(
-    rows: Rows, labels: Any, split: str, *, p: int, family: str, classes: Classes
-) -> LabelledRows:
-    """A split to measure on, checked against the training split."""
+def _check_width(rows: Rows, split: str, p: int) -> None:
+    """Refuse features of another network."""
     if rows.shape[1] != p:
         raise InputError(
             f"The {split} split has {rows.shape[1]} features and the training split {p}; "
             "they must come from the same network."
         )
-    encoded = encode_targets(labels, family, classes, f"the {split} split")
-    _check_length(encoded, rows, split)
-    return LabelledRows(rows, encoded)
 
 
 def _check_present(given: dict[str, tuple[Rows, Any]], names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What each row should be: its class, its labels or its numbers, read and checked."""
+"""What each row should be: its class, probabilities, labels or numbers, read and checked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 from clearhead.glm.families import Target
 from clearhead.glm.rows import column_names, refuse_text, to_array
+from clearhead.glm.soft import is_soft
 
 __all__ = ["Classes", "check_support", "encode_targets", "read_targets"]
 
 _MATRICES = ("multilabel", "gaussian")
 _HUGE = 1e140
 """Squares of larger numbers leave float64."""
+_OFF = 1e-3
+"""Probabilities whose sum is further from 1 are none; nearer ones are divided by it, as those of
+a network in half precision must be."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,9 @@ def read_targets(
     Parameters
     ----------
     y : array-like
-        (n,) classes, or for the multilabel family (n, K) of 0 and 1, for the gaussian
-        (n,) or (n, K) numbers.
+        (n,) classes, or for a binomial or multinomial family that is named (n, K)
+        probabilities; for the multilabel family (n, K) of 0 and 1, or of probabilities
+        between them; for the gaussian (n,) or (n, K) numbers.
     family : str
         ``"auto"`` chooses between binomial and multinomial.
     class_names : sequence of str, optional
@@ -60,6 +65,9 @@ def read_targets(
     if family in _MATRICES:
         Y = _matrix(y, family, where)
         return _outputs(y, class_names, len(Y), where), Y, family
+    if family != "auto" and _columns(y, where) > 1:
+        P = _probabilities(y, family, where)
+        return _outputs(y, class_names, len(P), where), P, family
     classes, index = _find_classes(y, class_names, where)
     if family == "binomial" and len(classes.labels) > 2:
         raise InputError(
@@ -71,17 +79,24 @@ def read_targets(
     return classes, index, family
 
 
-def encode_targets(y: Any, family: str, classes: Classes, where: str) -> Target:
+def encode_targets(
+    y: Any, family: str, classes: Classes, where: str, *, soft: bool = False
+) -> Target:
     """Targets of rows that are only measured; they must be like those of training.
+
+    Where training was on probabilities (`soft`), these may be classes or probabilities.
 
     Raises
     ------
     DataError
         For a class that the training labels do not have, or another number of outputs.
     """
-    if family not in _MATRICES:
+    if family in _MATRICES:
+        Y = _matrix(y, family, where)
+    elif soft and _columns(y, where) > 1:
+        Y = _probabilities(y, family, where)
+    else:
         return _encode_labels(y, classes, where)
-    Y = _matrix(y, family, where)
     if len(Y) != len(classes.names):
         raise DataError(
             f"The targets of {where} have {len(Y)} column(s); those of the training split have "
@@ -108,12 +123,15 @@ def check_support(target: Target, weights: FloatArray, family: str, classes: Cla
         return
     if family == "multilabel":
         for k, name in enumerate(classes.names):
-            for kind, value in (("positive", 1), ("negative", 0)):
-                if not ((target[k] == value) & (weights > 0)).any():
+            for kind, other in (("positive", 0), ("negative", 1)):
+                if not ((target[k] != other) & (weights > 0)).any():
                     raise DataError(
                         f"Label {name!r} has no {kind} example of positive weight in the training "
                         "split, so it cannot be learned. Add one, or drop the label."
                     )
+        return
+    if is_soft(target, classes=True):
+        _check_probabilities(target[:, weights > 0], classes)
         return
     mass = np.bincount(target, weights, len(classes.labels))
     if (mass == 0).any():
@@ -124,8 +142,61 @@ def check_support(target: Target, weights: FloatArray, family: str, classes: Cla
         )
 
 
+def _check_probabilities(P: FloatArray, classes: Classes) -> None:
+    """Refuse a class that no row gives any probability, and rows that all say the same."""
+    never = np.flatnonzero(P.max(axis=1) == 0.0)
+    if len(never):
+        raise DataError(
+            f"Class {classes.names[int(never[0])]!r} has probability 0 in every training example "
+            "of positive weight, so it cannot be learned. Drop its column."
+        )
+    if (P.max(axis=1) == P.min(axis=1)).all():
+        raise DataError(
+            "Every row of the training split has the same probabilities, so there is nothing to "
+            "explain. Check that they are the network's predictions for these rows."
+        )
+
+
+def _columns(y: Any, where: str) -> int:
+    """Numbers a row; 1 unless there are two dimensions."""
+    shape = to_array(y, f"the targets of {where}").shape
+    return int(shape[1]) if len(shape) == 2 else 1
+
+
+def _probabilities(y: Any, family: str, where: str) -> Target:
+    """Probabilities (K, n) of the classes, float64; they sum to 1 in each row."""
+    refuse_text(y, f"the targets of {where}")
+    values = to_array(y, f"the targets of {where}")
+    if family == "binomial" and values.shape[1] != 2:
+        raise InputError(
+            f"family='binomial' is for two classes; the probabilities of {where} have "
+            f"{values.shape[1]} columns. Use family='multinomial'."
+        )
+    values = _as_floats(values, family, where)
+    names = column_names(y) or tuple(str(k) for k in range(values.shape[1]))
+    # NaN is neither.
+    wrong = ~((values >= 0.0) & (values <= 1.0 + _OFF))
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise DataError(
+            f"family={family!r} wants a class for each row, (n,), or probabilities, (n, K); the "
+            f"targets of {where} hold {values[row, column]:g} at row {row}, column "
+            f"{names[column]!r}. Probabilities lie in [0, 1]: logits become so by softmax."
+        )
+    total = values.sum(axis=1)
+    off = np.abs(total - 1.0) > _OFF
+    if off.any():
+        row = int(np.flatnonzero(off)[0])
+        raise DataError(
+            f"The probabilities of {where} must sum to 1 in each row; row {row} sums to "
+            f"{total[row]:g} ({int(off.sum())} such row(s)). Labels that are independent of each "
+            "other are family='multilabel'."
+        )
+    return np.ascontiguousarray((values / total[:, None]).T)
+
+
 def _matrix(y: Any, family: str, where: str) -> Target:
-    """Targets (K, n): float64 numbers, or int8 of 0 and 1."""
+    """Targets (K, n): float64 numbers, or int8 of 0 and 1 where there are only those."""
     refuse_text(y, f"the targets of {where}")
     values = to_array(y, f"the targets of {where}")
     if values.ndim == 1 and family == "gaussian":
@@ -152,15 +223,17 @@ def _matrix(y: Any, family: str, where: str) -> Target:
             "those rows."
         )
     if family == "multilabel":
-        other = (values != 0) & (values != 1)
+        other = (values < 0) | (values > 1)
         if other.any():
             row, column = (int(i) for i in np.argwhere(other)[0])
             raise DataError(
-                f"family='multilabel' wants labels of 0 and 1; the targets of {where} hold "
-                f"{values[row, column]:g} at row {row}, column {names[column]!r}. Use "
-                "family='gaussian' for numbers, or make labels of them: (y > threshold)."
+                f"family='multilabel' wants labels of 0 and 1, or probabilities between them; the "
+                f"targets of {where} hold {values[row, column]:g} at row {row}, column "
+                f"{names[column]!r}. Use family='gaussian' for numbers, or make labels of them: "
+                "(y > threshold)."
             )
-        return np.ascontiguousarray(values.T, np.int8)
+        hard = ((values == 0) | (values == 1)).all()
+        return np.ascontiguousarray(values.T, np.int8 if hard else np.float64)
     size = np.abs(values).max(axis=0, initial=0.0)
     if (size > _HUGE).any():
         column = int(size.argmax())
@@ -257,8 +330,9 @@ def _labels(y: Any, where: str) -> np.ndarray[Any, Any]:
     if values.ndim != 1:
         raise DataError(
             f"The labels of {where} must be one a row; they have shape {values.shape}. "
-            "One-hot labels become classes with y.argmax(axis=1); several labels a row are "
-            "family='multilabel', numbers family='gaussian'."
+            "One-hot labels become classes with y.argmax(axis=1); probabilities of the classes are "
+            "family='multinomial', several labels a row family='multilabel', numbers "
+            "family='gaussian'."
         )
     if values.dtype.kind == "f":
         missing = np.flatnonzero(~np.isfinite(values))

@@ -9,19 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from clearhead.glm.families import DualTerms, QuadraticTerms, Target
+from clearhead.glm.soft import is_soft
 
-__all__ = ["DeviceEntropy", "DeviceFamily", "Pieces", "device_family"]
+__all__ = ["DeviceEntropy", "DeviceFamily", "DeviceMixture", "Pieces", "device_family"]
 
 Pieces = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor]]]
 """Gives scores (m, O), targets and weights (m,) of all rows, chunk by chunk."""
 
 _Entropies = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]]
+_Mixtures = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor]]]
 
 _TINY = torch.finfo(torch.float64).tiny
 _SHARPEST = 1e-3
@@ -69,6 +72,41 @@ def _entropy_sums(t: float, own: Tensor, other: Tensor, other_log: Tensor, v: Te
     return torch.stack([(v @ term).sum() for term in terms])
 
 
+@dataclass(frozen=True)
+class DeviceMixture:
+    """See :class:`clearhead.glm.soft.MixtureTerms`.
+
+    Parameters
+    ----------
+    pieces : callable
+        Gives p and P, (m, K), and weights (m,), chunk by chunk.
+    """
+
+    pieces: _Mixtures
+
+    def at(self, t: float) -> tuple[float, float, float]:
+        """Value, slope and curvature at `t`; it costs O(n K)."""
+        if t <= 0.0:
+            return 0.0, math.inf, -math.inf
+        sums = [_mixture_sums(t, *piece) for piece in self.pieces()]
+        value, slope, bend = torch.stack(sums).sum(0).tolist()
+        return value, slope, bend
+
+    def joined(self, parts: Sequence[DeviceMixture]) -> DeviceMixture:
+        """Terms of all rows, from those of their parts."""
+        return DeviceMixture(lambda: (piece for part in parts for piece in part.pieces()))
+
+
+def _mixture_sums(t: float, p: Tensor, P: Tensor, v: Tensor) -> Tensor:
+    """Sums over the rows of a chunk, (3,)."""
+    D = P - p
+    # A weighted mean keeps the digits of small probabilities; p + t D would not.
+    q = (1.0 - t) * p + t * P
+    log_q = q.clamp_min(_TINY).log_()
+    terms = (torch.xlogy(p, p) - q * log_q, -D * log_q, -D * D / q.clamp_min(_SHARPEST))
+    return torch.stack([(v @ term).sum() for term in terms])
+
+
 class DeviceFamily(Protocol):
     """A loss, as its counterpart among the families has it."""
 
@@ -103,13 +141,24 @@ class DeviceFamily(Protocol):
 
 @dataclass(frozen=True)
 class _Logistic:
-    """Independent labels; the binomial family has one."""
+    """Independent labels; the binomial family has one.
+
+    Parameters
+    ----------
+    classes : bool
+        Whether targets are of two classes.
+    """
+
+    classes: bool
 
     coupled = False
 
     def target(self, target: Target, device: torch.device) -> Tensor:
-        labels = target[:, None] if target.ndim == 1 else target.T
-        return torch.tensor(labels, dtype=torch.int8, device=device).contiguous()
+        soft = is_soft(target, classes=self.classes)
+        if self.classes:
+            target = target[-1:] if soft else target[None]
+        dtype = torch.float64 if soft else torch.int8
+        return torch.tensor(target.T, dtype=dtype, device=device).contiguous()
 
     def evaluate(self, Z: Tensor, target: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         tail = Z.abs().neg_().exp_()
@@ -118,6 +167,8 @@ class _Logistic:
         rows = Z.clamp_min(0.0)
         rows -= target * Z
         rows += tail.log1p()
+        if target.is_floating_point():
+            rows += torch.xlogy(target, target) + torch.xlogy(1.0 - target, 1.0 - target)
         P = torch.where(Z >= 0.0, 1.0, tail)
         P /= tail.add_(1.0)
         return (v @ rows).sum(), P
@@ -136,8 +187,13 @@ class _Logistic:
     def diagonal(self, M: Tensor) -> Tensor:
         return M * (1.0 - M)
 
-    def dual_terms(self, pieces: Pieces) -> DeviceEntropy:
+    def dual_terms(self, pieces: Pieces) -> DeviceEntropy | DeviceMixture:
         """They are as many as scores, so that each use makes them anew."""
+
+        def mixtures() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+            for Z, target, v in pieces():
+                P = torch.cat([torch.sigmoid(Z), torch.sigmoid(-Z)], dim=1)
+                yield torch.cat([target, 1.0 - target], dim=1), P, v
 
         def entropies() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
             for Z, target, v in pieces():
@@ -146,10 +202,15 @@ class _Logistic:
                 own, other = torch.sigmoid(margin), torch.sigmoid(-margin)
                 yield own, other, other * other.clamp_min(_TINY).log(), v
 
-        return DeviceEntropy(entropies)
+        return DeviceMixture(mixtures) if _any_soft(pieces) else DeviceEntropy(entropies)
 
     def hits(self, Z: Tensor, target: Tensor) -> Tensor:
-        return ((Z > 0) == (target == 1)).all(dim=1)
+        return ((Z > 0) == (target > 0.5)).all(dim=1)
+
+
+def _any_soft(pieces: Pieces) -> bool:
+    """Whether targets are probabilities; all of them are, or none."""
+    return any(target.is_floating_point() for _, target, _ in islice(pieces(), 1))
 
 
 @dataclass(frozen=True)
@@ -157,20 +218,27 @@ class _Multinomial:
     coupled = True
 
     def target(self, target: Target, device: torch.device) -> Tensor:
+        if is_soft(target, classes=True):
+            return torch.tensor(target.T, dtype=torch.float64, device=device).contiguous()
         return torch.tensor(target, dtype=torch.int64, device=device)
 
     def evaluate(self, Z: Tensor, target: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        top = Z.amax(dim=1, keepdim=True)
-        P = (Z - top).exp_()
-        total = P.sum(dim=1, keepdim=True)
-        rows = total.log() + top - Z.gather(1, target[:, None])
-        P /= total
-        return v @ rows[:, 0], P
+        shifted = Z - Z.amax(dim=1, keepdim=True)
+        P = shifted.exp()
+        total = P.sum(dim=1)
+        if target.is_floating_point():
+            fit = (target * shifted - torch.xlogy(target, target)).sum(dim=1)
+        else:
+            fit = shifted.gather(1, target[:, None])[:, 0]
+        P /= total[:, None]
+        return v @ (total.log() - fit), P
 
     def mean(self, Z: Tensor) -> Tensor:
         return torch.softmax(Z, dim=1)
 
     def residual(self, M: Tensor, target: Tensor) -> Tensor:
+        if target.is_floating_point():
+            return target - M
         R = -M
         return R.scatter_add_(1, target[:, None], torch.ones_like(R[:, :1]))
 
@@ -182,13 +250,17 @@ class _Multinomial:
     def diagonal(self, M: Tensor) -> Tensor:
         return M * (1.0 - M)
 
-    def dual_terms(self, pieces: Pieces) -> DeviceEntropy:
+    def dual_terms(self, pieces: Pieces) -> DeviceEntropy | DeviceMixture:
+        if _any_soft(pieces):
+            # As many as scores, so that each use makes them anew.
+            return DeviceMixture(lambda: ((target, self.mean(Z), v) for Z, target, v in pieces()))
         kept = [(*_class_entropy(Z, self.mean(Z), target), v) for Z, target, v in pieces()]
         own, other, other_log, v = (torch.cat(parts) for parts in zip(*kept, strict=True))
         return DeviceEntropy(lambda: iter([(own, other, other_log, v)]))
 
     def hits(self, Z: Tensor, target: Tensor) -> Tensor:
-        return Z.argmax(dim=1) == target
+        wanted = target.argmax(dim=1) if target.is_floating_point() else target
+        return Z.argmax(dim=1) == wanted
 
 
 def _class_entropy(Z: Tensor, M: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -237,9 +309,9 @@ class _Gaussian:
 
 
 _FAMILIES: dict[str, DeviceFamily] = {
-    "binomial": _Logistic(),
+    "binomial": _Logistic(classes=True),
     "multinomial": _Multinomial(),
-    "multilabel": _Logistic(),
+    "multilabel": _Logistic(classes=False),
     "gaussian": _Gaussian(),
 }
 
