@@ -23,7 +23,17 @@ from clearhead.errors import CorruptFileError
 from clearhead.features.problems import ProblemLog
 from clearhead.features.sealed import read_sealed, write_sealed
 
-__all__ = ["Columns", "Rows", "Shard", "features_of", "outputs_of", "read_shard", "remove_shard", "sidecar_of", "write_shard"]
+__all__ = [
+    "Columns",
+    "Rows",
+    "Shard",
+    "features_of",
+    "outputs_of",
+    "read_shard",
+    "remove_shard",
+    "sidecar_of",
+    "write_shard",
+]
 
 META = "meta."
 
