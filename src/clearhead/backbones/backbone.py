@@ -223,7 +223,7 @@ class Backbone:
 
     def features(self, batch: Any) -> Tensor:
         """Compute the deep features of a batch: float32, shape (n, p), on the CPU."""
-        return self._run(batch)[0].float().cpu()
+        return self.features_and_outputs(batch)[0]
 
     def forward(self, batch: Any) -> Tensor:
         """Compute the network's own output: logits, float32, shape (n, C), on the CPU.
@@ -231,16 +231,28 @@ class Backbone:
         For an encoder these are its features. Where the decision layer was named and is
         followed by something else, these are the layer's own outputs.
         """
+        features, outputs = self.features_and_outputs(batch)
+        return features if outputs is None else outputs
+
+    def features_and_outputs(self, batch: Any) -> tuple[Tensor, Tensor | None]:
+        """Compute :meth:`features` and :meth:`forward` in one pass.
+
+        Returns
+        -------
+        features : (n, p) float32 Tensor
+        outputs : (n, C) float32 Tensor or None
+            The logits of the network's own head; None for an encoder.
+        """
         features, output = self._run(batch)
         if self.split is None:
-            return features.float().cpu()
+            return features.float().cpu(), None
         if not self.split.last:
             layer = self.module.get_submodule(self.split.layer)
             assert isinstance(layer, nn.Linear)
             with torch.no_grad():
                 output = {self.split.output: functional.linear(features, layer.weight, layer.bias)}
         logits = named_outputs(output)[self.split.output]
-        return logits.reshape(len(features), -1).float().cpu()
+        return features.float().cpu(), logits.reshape(len(features), -1).float().cpu()
 
     def replace_head(self, linear: nn.Linear) -> nn.Module:
         """Return a copy of the network that decides with `linear` instead.

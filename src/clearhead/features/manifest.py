@@ -47,6 +47,11 @@ class Manifest:
         return int(self.value["p"])
 
     @property
+    def n_outputs(self) -> int:
+        """C, the network's own logits a row; 0 where they are not kept."""
+        return int(self.value.get("n_outputs") or 0)
+
+    @property
     def fingerprints(self) -> dict[str, str]:
         """Of weights, preprocessing, split and data."""
         return dict(self.value["fingerprints"])
@@ -131,6 +136,7 @@ def describe(folder: Path, backbone: Backbone, dataset: Dataset) -> Manifest:
             "kind": _KIND,
             "schema": SCHEMA,
             "p": backbone.n_features,
+            "n_outputs": None if backbone.split is None else backbone.split.n_outputs,
             "fingerprints": {**backbone.fingerprints, "data": dataset.fingerprint()},
             "backbone": {
                 "name": storable(backbone.name),

@@ -17,7 +17,7 @@ from clearhead._types import SPLITS, FloatArray, IntArray, StrArray
 from clearhead.errors import CorruptFileError, InputError
 from clearhead.features.manifest import Manifest
 from clearhead.features.problems import CountedProblem, ProblemLog, Skipped
-from clearhead.features.shard import META, Shard, features_of, read_shard
+from clearhead.features.shard import META, Shard, features_of, outputs_of, read_shard
 
 __all__ = ["FeatureStore", "StoreRows", "check_shards"]
 
@@ -212,6 +212,19 @@ class FeatureStore:
             matrix[at : at + len(block)] = block
             at += len(block)
         return matrix
+
+    def outputs(self, split: str | None = None) -> FloatArray | None:
+        """The network's own logits of `split` (all rows by default), (n, C) float32.
+
+        They come from the same pass as the features. None for a network without a head,
+        and in a store that an earlier version wrote.
+        """
+        wanted = slice(None) if split is None else self.split == self._checked(split)
+        if not self._manifest.n_outputs:
+            return None
+        parts = [outputs_of(self._batch(index)) for index in range(len(self.shards))]
+        found: FloatArray = np.concatenate([part for part in parts if part is not None])[wanted]
+        return found
 
     def rows(self, split: str | None = None, *, block_rows: int = _BLOCK_ROWS) -> StoreRows:
         """Features of `split` (all rows by default), block by block, never all in memory."""
