@@ -1,0 +1,116 @@
+"""What the network itself predicts, in terms of the data's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead.features.store import FeatureStore
+
+__all__ = ["OwnPredictions", "own_predictions"]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnPredictions:
+    """The network's own predictions for every example of a store.
+
+    Parameters
+    ----------
+    probabilities : (n, K) float64
+        Of the data's classes; rows sum to 1.
+    matching : str
+        How its classes were matched with the data's, in words.
+    """
+
+    probabilities: FloatArray
+    matching: str
+
+    @property
+    def predicted(self) -> IntArray:
+        """Most probable class of each example, (n,); the first of equal ones."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    def of(self, rows: BoolArray) -> OwnPredictions:
+        """Take some of the examples."""
+        return OwnPredictions(self.probabilities[rows], self.matching)
+
+
+def own_predictions(store: FeatureStore) -> OwnPredictions | None:
+    """Give what the network predicts, where its classes can be matched with the data's.
+
+    They match where the network has as many outputs as the data have classes, of the same
+    names or of none; where one output tells two classes apart; and where the data are one
+    label of several, as two classes ``"not toxic"`` and ``"toxic"``, that the network knows
+    by its name.
+
+    Returns
+    -------
+    OwnPredictions or None
+        None for a network without a head, or with one over other classes.
+    """
+    if store.head is None:
+        return None
+    weight, bias, names = store.head
+    read = _reader(len(bias), names, store.class_names, store.activation)
+    if read is None:
+        return None
+    matching, probabilities_of = read
+    logits = store.outputs()
+    if logits is None:  # a store of an older version
+        logits = store.matrix() @ weight.T + bias
+    return OwnPredictions(probabilities_of(logits.astype(np.float64)), matching)
+
+
+_Read = tuple[str, Callable[[FloatArray], FloatArray]]
+
+
+def _reader(
+    n_outputs: int, names: Sequence[str] | None, wanted: Sequence[str], activation: str | None
+) -> _Read | None:
+    """How the network's outputs are read, in words and as a function of logits (n, C)."""
+    known = None if names is None else list(names)
+    if known is not None and sorted(known) == sorted(wanted):
+        order = [known.index(name) for name in wanted]
+        return "matched by name", lambda Z: _over_classes(Z[:, order], activation)
+    label = _label_of(wanted)
+    if known is not None and label in known and label is not None:
+        column = known.index(label)
+        return (
+            f"matched by name: its output {label!r} is taken, and what that leaves",
+            lambda Z: _beside_the_rest(_independent(Z, activation)[:, column]),
+        )
+    if n_outputs == 1 and len(wanted) == 2:
+        return (
+            f"told apart by its one output, assumed to stand for {wanted[1]!r}",
+            lambda Z: _beside_the_rest(expit(Z[:, 0])),
+        )
+    if known is None and n_outputs == len(wanted):
+        return "assumed to be in the same order", lambda Z: _over_classes(Z, activation)
+    return None
+
+
+def _label_of(wanted: Sequence[str]) -> str | None:
+    """The label that two classes were made of: of ``"not toxic"`` and ``"toxic"`` the second."""
+    if len(wanted) == 2 and wanted[0] == f"not {wanted[1]}":
+        return wanted[1]
+    return None
+
+
+def _independent(Z: FloatArray, activation: str | None) -> FloatArray:
+    return np.asarray(expit(Z) if activation == "sigmoid" else softmax(Z, axis=1))
+
+
+def _over_classes(Z: FloatArray, activation: str | None) -> FloatArray:
+    """Probabilities of classes that exclude each other; of independent ones, their shares."""
+    P = _independent(Z, activation)
+    # Of sigmoids that are all 0 nothing would be left to divide by.
+    P = np.maximum(P, np.finfo(np.float64).tiny)
+    return np.asarray(P / P.sum(axis=1, keepdims=True))
+
+
+def _beside_the_rest(share: FloatArray) -> FloatArray:
+    return np.stack([1.0 - share, share], axis=1)
