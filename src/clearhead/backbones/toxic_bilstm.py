@@ -150,6 +150,7 @@ def open_toxic_bilstm(name: str = "toxic-bilstm") -> Backbone:
         modality="text",
         example_batch=words(_EXAMPLES),
         class_names=LABELS,
+        activation="sigmoid",
         batch_size=64,
     )
 

@@ -95,6 +95,7 @@ class Manifest:
         if plan.order is not None:
             value["plan"]["order"] = save_arrays(self.folder / _ORDER, {"order": plan.order})
         value["head"] = None
+        value["activation"] = backbone.activation
         if backbone.head is not None:
             weight, bias = (np.asarray(part) for part in backbone.head)
             names = backbone.class_names

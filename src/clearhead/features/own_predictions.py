@@ -77,7 +77,7 @@ def _reader(
         order = [known.index(name) for name in wanted]
         return "matched by name", lambda Z: _over_classes(Z[:, order], activation)
     label = _label_of(wanted)
-    if known is not None and label in known and label is not None:
+    if known is not None and label is not None and label in known:
         column = known.index(label)
         return (
             f"matched by name: its output {label!r} is taken, and what that leaves",

@@ -157,6 +157,15 @@ class FeatureStore:
         return self._manifest.head()
 
     @property
+    def activation(self) -> str | None:
+        """What makes probabilities of the network's logits: ``"softmax"`` or ``"sigmoid"``.
+
+        None where that is not known.
+        """
+        found: str | None = self._manifest.value.get("activation")
+        return found
+
+    @property
     def problems(self) -> tuple[CountedProblem, ...]:
         """What was counted while extracting: unreadable, truncated and empty examples."""
         return self._log.summary(self._manifest.plan(with_order=False).n)
