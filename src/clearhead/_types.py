@@ -7,7 +7,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SPLITS", "BoolArray", "FloatArray", "IntArray", "Modality", "SplitName", "StrArray"]
+__all__ = [
+    "SPLITS",
+    "BoolArray",
+    "FloatArray",
+    "IntArray",
+    "Modality",
+    "SplitName",
+    "StrArray",
+    "Targets",
+]
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
@@ -18,3 +27,6 @@ StrArray = npt.NDArray[Any]
 Modality = Literal["text", "image"]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+Targets = Literal["labels", "predictions"]
+"""What a path is fitted to: the data's labels, or what the network itself predicts."""

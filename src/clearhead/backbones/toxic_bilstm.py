@@ -100,7 +100,8 @@ class Words:
     def numbers(self, text: str) -> list[int]:
         """Give the numbers of the words of a text that are in the table."""
         text = text.lower() if self.lower else text
-        words = text.translate(str.maketrans(dict.fromkeys(self.filters, " "))).split(" ")
+        spaces = str.maketrans(self.filters, " " * len(self.filters))
+        words = text.translate(spaces).split(" ")
         return [self.table[word] for word in words if word in self.table]
 
     def __call__(self, examples: Sequence[Any]) -> Batch:

@@ -18,6 +18,7 @@ from clearhead.cli import (
     extract,
     fit,
     report,
+    reproduce,
     run,
     select,
     show,
@@ -56,7 +57,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except ClearheadError as error:
-            typer.echo(f"Error: {error}", err=True)
+            said = [str(error), *getattr(error, "__notes__", [])]
+            typer.echo(f"Error: {' '.join(said)}", err=True)
             raise typer.Exit(EXIT_ERROR) from error
         except KeyboardInterrupt as error:
             typer.echo(INTERRUPTED, err=True)
@@ -65,7 +67,9 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-for module in (run, demo, extract, fit, select, explain, debug, report, show, certify):
+for module in (
+    run, demo, reproduce, extract, fit, select, explain, debug, report, show, certify,
+):  # fmt: skip
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

@@ -20,6 +20,8 @@ def command(
     tol: o.Tol = 1e-4,
     ban: o.Ban = None,
     balanced: o.Balanced = False,
+    grouped: o.Grouped = False,
+    targets: o.FitTargets = "labels",
     strict: Annotated[
         bool, typer.Option("--strict", help="A point that is not proven optimal is an error.")
     ] = False,
@@ -42,6 +44,8 @@ def command(
             tol=tol,
             ban=ban or (),
             balanced=balanced,
+            grouped=grouped,
+            targets=targets,
             strict=strict,
             force=force,
         )

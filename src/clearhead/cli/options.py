@@ -12,8 +12,10 @@ __all__ = [
     "Ban",
     "BatchSize",
     "Data",
+    "FitTargets",
     "Force",
     "ForceRun",
+    "Grouped",
     "L1Ratio",
     "LabelColumn",
     "LambdaMinRatio",
@@ -95,6 +97,20 @@ Ban = Annotated[
 ]
 Balanced = Annotated[
     bool, typer.Option("--balanced", help="Weigh examples so that every class counts alike.")
+]
+Grouped = Annotated[
+    bool, typer.Option("--grouped", help="A feature is in for all classes or for none.")
+]
+FitTargets = Annotated[
+    str,
+    typer.Option(
+        "--targets",
+        metavar="labels|predictions",
+        help=(
+            "What to fit: the labels of the data, or what the network itself predicts, as a "
+            "surrogate of it."
+        ),
+    ),
 ]
 RuleText = Annotated[
     str | None,

@@ -21,6 +21,8 @@ def command(
     tol: o.Tol = 1e-4,
     ban: o.Ban = None,
     balanced: o.Balanced = False,
+    grouped: o.Grouped = False,
+    targets: o.FitTargets = "labels",
     seed: o.Seed = 0,
     limit: o.Limit = None,
     batch_size: o.BatchSize = None,
@@ -66,5 +68,7 @@ def command(
             tol=tol,
             ban=ban or (),
             balanced=balanced,
+            grouped=grouped,
+            targets=targets,
         )
     print_summary(run)

@@ -53,10 +53,11 @@ def print_summary(run: Run) -> None:
         lines.append(f"  {summary['n']} examples ({splits}), {len(summary['classes'])} classes")
         lines += [f"  {count} × {kind}" for kind, count in summary["problems"].items()]
     if "points" in summary:
-        lines.append(_path_line(summary["points"]))
+        lines.append(_path_line(summary["points"], summary["targets"]))
     if "selected" in summary:
         lines.append(_layer_line("sparse", summary["selected"], summary["p"]))
         lines.append(_layer_line("dense", summary["dense"], summary["p"]))
+        lines += _agreement_lines(summary.get("agreement", {}))
     if "findings" in summary:
         lines += ["", *finding_lines(run.findings)]
     report = run.folder / "report.html"
@@ -84,10 +85,26 @@ def opening_line(report: Path) -> str:
     return f"Report: {report}\nOpen it in a browser: {opener} {shlex.quote(str(report))}"
 
 
-def _path_line(points: Sequence[dict[str, Any]]) -> str:
+def _path_line(points: Sequence[dict[str, Any]], targets: str) -> str:
     optimal = sum(point["status"] == "optimal" for point in points)
     worst = max(point["gap"] for point in points)
-    return f"  path: {optimal} of {len(points)} points proven optimal, largest gap {worst:.1e}"
+    fitted = "" if targets == "labels" else ", fitted to the network's own predictions"
+    return (
+        f"  path: {optimal} of {len(points)} points proven optimal, largest gap {worst:.1e}{fitted}"
+    )
+
+
+def _agreement_lines(agreement: dict[str, Any]) -> list[str]:
+    """Say how often each layer predicts what the network predicts, on test where there is one."""
+    lines = []
+    for name, splits in agreement.items():
+        split = "test" if "test" in splits else list(splits)[-1]
+        found = splits[split]
+        lines.append(
+            f"  {name:6s} layer: predicts what the network itself predicts in "
+            f"{100 * found['share']:.1f}% of {split}, mean KL {found['kl']:.3g}"
+        )
+    return lines
 
 
 def _layer_line(name: str, point: dict[str, Any], p: int) -> str:

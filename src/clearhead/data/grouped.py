@@ -27,9 +27,7 @@ def strata_of(labels: IntArray) -> IntArray:
     rare_first = np.argsort(labels.sum(axis=0), kind="stable")
     has = labels[:, rare_first] != 0
     rarest = np.where(has.any(axis=1), has.argmax(axis=1), labels.shape[1])
-    combinations, which, counts = np.unique(
-        labels, axis=0, return_inverse=True, return_counts=True
-    )
+    combinations, which, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
     which = which.reshape(-1)
     often = counts >= _WORTH_A_STRATUM
     codes = np.where(often[which], which, len(combinations) + rarest)

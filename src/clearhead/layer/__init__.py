@@ -2,6 +2,7 @@
 
 from clearhead.layer.ablation import Ablation, ablate
 from clearhead.layer.decision import Certificate, DecisionLayer
+from clearhead.layer.divergence import divergence
 from clearhead.layer.evaluate import Evaluation, evaluate, share_of
 from clearhead.layer.select import (
     Best,
@@ -25,6 +26,7 @@ __all__ = [
     "Rule",
     "Sparsest",
     "ablate",
+    "divergence",
     "evaluate",
     "parse_rule",
     "share_of",

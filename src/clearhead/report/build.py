@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from clearhead._types import SPLITS, FloatArray, IntArray
+from clearhead._types import SPLITS, FloatArray, IntArray, Targets
 from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_mended_by_one
 from clearhead.explain import FeatureExamples
 from clearhead.features import FeatureStore
@@ -48,6 +48,7 @@ class ReportInputs:
     store: FeatureStore
     path: Path
     selection: Mapping[str, Any]
+    targets: Targets
     layer: DecisionLayer
     dense: DecisionLayer
     validation: SplitView
@@ -164,6 +165,7 @@ def _path_card(inputs: ReportInputs) -> schema.PathCard:
         )
     return schema.PathCard(
         family=path.family,
+        targets=inputs.targets,
         l1_ratio=path.l1_ratio,
         tol=path.tol,
         points=points,
@@ -222,7 +224,12 @@ def _layer_cards(inputs: ReportInputs, predictions: Predictions) -> list[schema.
 
 def _agreement(predictions: Predictions) -> list[schema.AgreementRow]:
     return [
-        schema.AgreementRow(layer=layer, split=split, agreement=_of(share))
+        schema.AgreementRow(
+            layer=layer,
+            split=split,
+            agreement=_of(share),
+            kl=predictions.mean_divergence(layer, split),
+        )
         for layer in predictions.refitted
         for split, share in predictions.agreements(layer).items()
     ]
@@ -348,6 +355,11 @@ def _limits(inputs: ReportInputs, predictions: Predictions) -> list[str]:
         limits.append(
             f"{len(bad)} of {len(inputs.path)} points of the path are not proven optimal: "
             f"{', '.join(sorted(set(map(str, bad))))}."
+        )
+    if inputs.targets == "predictions":
+        limits.append(
+            "Both layers were fitted to what the network predicts on the training split, not to "
+            "its labels; accuracies are on labels all the same."
         )
     if inputs.store.metadata.shape[1] == 0:
         limits.append("The data have no metadata columns, so no slices were measured.")

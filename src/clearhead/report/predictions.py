@@ -9,29 +9,13 @@ from typing import Literal
 import numpy as np
 
 from clearhead._types import SPLITS, BoolArray, FloatArray, IntArray, StrArray
-from clearhead.features import FeatureStore
+from clearhead.features import FeatureStore, OwnPredictions, own_predictions
 from clearhead.glm import Accuracy
-from clearhead.layer import DecisionLayer, share_of
+from clearhead.layer import DecisionLayer, divergence, share_of
 
-__all__ = ["NetworkHead", "Predictions", "Refitted", "predict_all"]
+__all__ = ["Predictions", "Refitted", "predict_all"]
 
 Refitted = Literal["sparse", "dense"]
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkHead:
-    """The network's own predictions, where its classes are the data's.
-
-    Parameters
-    ----------
-    predicted : ndarray of shape (n,), int
-        Indices into the data's classes.
-    matching : str
-        How its classes were matched with the data's, in words.
-    """
-
-    predicted: IntArray
-    matching: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +27,17 @@ class Predictions:
     labels : ndarray of shape (n,), int
     split : ndarray of shape (n,), str
     refitted : mapping of "sparse" and "dense" to ndarray of shape (n,), int
-    network : NetworkHead or None
+    network : OwnPredictions or None
         None without a head over the data's classes.
+    divergences : mapping of "sparse" and "dense" to ndarray of shape (n,)
+        How far each layer's probabilities are from the network's, in nats; empty without it.
     """
 
     labels: IntArray
     split: StrArray
     refitted: Mapping[Refitted, IntArray]
-    network: NetworkHead | None
+    network: OwnPredictions | None
+    divergences: Mapping[Refitted, FloatArray]
 
     def accuracies(self, predicted: IntArray) -> dict[str, Accuracy]:
         """Share of right predictions in each split that has examples."""
@@ -62,6 +49,10 @@ class Predictions:
             return {}
         return self._by_split(self.refitted[layer] == self.network.predicted)
 
+    def mean_divergence(self, layer: Refitted, split: str) -> float:
+        """Mean divergence of a layer from the network in one split."""
+        return float(self.divergences[layer][self.split == split].mean())
+
     def _by_split(self, hits: BoolArray) -> dict[str, Accuracy]:
         shares = {split: share_of(hits[self.split == split]) for split in SPLITS}
         return {split: share for split, share in shares.items() if share is not None}
@@ -69,24 +60,19 @@ class Predictions:
 
 def predict_all(store: FeatureStore, sparse: DecisionLayer, dense: DecisionLayer) -> Predictions:
     """Predict every example of `store` with both layers, and with the network's own head."""
-    features = store.matrix()
+    features, own = store.matrix(), own_predictions(store)
+    refitted: dict[Refitted, IntArray] = {}
+    divergences: dict[Refitted, FloatArray] = {}
+    layers: tuple[tuple[Refitted, DecisionLayer], ...] = (("sparse", sparse), ("dense", dense))
+    for name, layer in layers:
+        logits = layer.logits(features)
+        refitted[name] = np.argmax(logits, axis=1)
+        if own is not None:
+            divergences[name] = divergence(own.probabilities, logits)
     return Predictions(
         labels=store.labels(),
         split=store.split,
-        refitted={"sparse": sparse.predict(features), "dense": dense.predict(features)},
-        network=_own_predictions(store, features),
+        refitted=refitted,
+        network=own,
+        divergences=divergences,
     )
-
-
-def _own_predictions(store: FeatureStore, features: FloatArray) -> NetworkHead | None:
-    if store.head is None:
-        return None
-    weight, bias, names = store.head
-    predicted: IntArray = np.argmax(features @ weight.T + bias, axis=1)
-    wanted = list(store.class_names)
-    if names is None and len(bias) == len(wanted):
-        return NetworkHead(predicted, "assumed to be in the same order")
-    if names is None or sorted(names) != sorted(wanted):
-        return None
-    order = np.array([wanted.index(name) for name in names])
-    return NetworkHead(order[predicted], "matched by name")

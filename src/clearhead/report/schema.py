@@ -15,6 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from clearhead._types import Targets
+
 __all__ = [
     "SCHEMA_VERSION",
     "AblationRow",
@@ -114,6 +116,9 @@ class PathCard(_Part):
     """The regularization path of the sparse layer."""
 
     family: str
+    targets: Targets = Field(
+        default="labels", description="what it was fitted to: labels, or the network's predictions"
+    )
     l1_ratio: float
     tol: float
     points: list[PointRow]
@@ -140,6 +145,10 @@ class AgreementRow(_Part):
     layer: Literal["sparse", "dense"]
     split: str
     agreement: Estimate
+    kl: float | None = Field(
+        default=None,
+        description="mean KL divergence of its probabilities from the network's, in nats",
+    )
 
 
 class AblationRow(_Part):

@@ -1,4 +1,7 @@
-"""The two paths of a run: the sparse one, and the ridge path that stands for a dense layer."""
+"""The two paths of a run: the sparse one, and the ridge path that stands for a dense layer.
+
+They are fitted to the labels of the data, or to the predictions of the network itself.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,73 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from clearhead._types import Targets
 from clearhead.errors import InputError, NotConvergedError
 from clearhead.events import EventCallback, emit
-from clearhead.features import FeatureStore
+from clearhead.features import FeatureStore, own_predictions
 from clearhead.glm import Path as SparsePath
 from clearhead.glm import fit_path
+from clearhead.glm.evaluate import evaluate
+from clearhead.glm.families import family_of
+from clearhead.glm.problem import LabelledRows
+from clearhead.glm.standardize import Standardization
 
-__all__ = ["check_proven", "fit_both", "forget_checkpoints", "weighting"]
+__all__ = [
+    "check_proven",
+    "check_targets",
+    "fit_both",
+    "forget_checkpoints",
+    "targets_of",
+    "weighting",
+]
 
 DENSE: Mapping[str, float] = {"l1_ratio": 0.0, "n_lambdas": 25, "lambda_min_ratio": 1e-7}
 """A ridge path starts far above the λ of any use (its λ_max stands for l1_ratio = .001)."""
 KINDS = ("dense", "sparse")
+
+
+def check_targets(targets: str) -> Targets:
+    """Refuse what a path cannot be fitted to."""
+    for known in get_args(Targets):
+        if targets == known:
+            found: Targets = known
+            return found
+    wanted = " or ".join(repr(name) for name in get_args(Targets))
+    raise InputError(f"targets must be {wanted}; got {targets!r}.")
+
+
+def targets_of(store: FeatureStore, targets: Targets) -> dict[str, Any]:
+    """Give what :func:`clearhead.fit_path` takes beside the store.
+
+    Nothing for the labels, which the store holds. The network's own predictions are the
+    probabilities of the training rows; validation and test keep their labels, so that
+    accuracy on them is accuracy.
+
+    Raises
+    ------
+    InputError
+        The network has no head over the data's classes.
+    """
+    if targets == "labels":
+        return {}
+    own = own_predictions(store)
+    if own is None:
+        what = "has no head of its own" if store.head is None else "predicts other classes"
+        raise InputError(
+            f"targets='predictions' fits the layer to what the network predicts, but "
+            f"{store.backbone_name} {what}: the data's classes are "
+            f"{', '.join(store.class_names[:6])}{' …' if len(store.class_names) > 6 else ''}. "
+            "Use targets='labels', or name the network's classes as the data's are."
+        )
+    return {
+        "y": own.of(store.split == "train").probabilities,
+        "family": "binomial" if len(store.class_names) == 2 else "multinomial",
+        "class_names": store.class_names,
+    }
 
 
 def weighting(store: FeatureStore, ban: Sequence[int], *, balanced: bool) -> dict[str, Any]:
@@ -58,7 +113,7 @@ def fit_both(
     dict
         The paths ``"dense"`` and ``"sparse"``.
     """
-    return {
+    paths = {
         kind: fit_path(
             store,
             **{**(DENSE if kind == "dense" else grid), **common},
@@ -67,6 +122,22 @@ def fit_both(
         )
         for kind in KINDS
     }
+    if "y" in common:
+        return {kind: _judged_by_labels(path, store) for kind, path in paths.items()}
+    return paths
+
+
+def _judged_by_labels(path: SparsePath, store: FeatureStore) -> SparsePath:
+    """Take the training accuracy of a path on labels, too, where it was fitted to predictions."""
+    _, train = evaluate(
+        LabelledRows(store.rows("train"), store.labels("train")),
+        "train",
+        family_of(path.family),
+        Standardization(path.center, path.scale, path.dead, ""),
+        coefficients=path.coefficients,
+        intercepts=path.intercepts,
+    )
+    return replace(path, accuracies={**path.accuracies, "train": train})
 
 
 def forget_checkpoints(folder: Path) -> None:

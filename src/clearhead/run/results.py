@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clearhead._files import read_json
+from clearhead._types import Targets
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
 from clearhead.debug import Finding, SplitView, bin_metadata
@@ -100,10 +101,26 @@ class RunResults:
 
     @property
     def selection(self) -> Mapping[str, Any]:
-        """How the layer was chosen: ``rule``, ``index``, ``dense_index``."""
+        """How the layer was chosen: ``rule``, ``index``, ``dense_index``; and ``agreement``.
+
+        The last says how far each layer agrees with the network's own predictions, as
+        :func:`clearhead.run.agreement.agree` measures it.
+        """
         self.file.require("explain")
         path = self.folder / "layer" / "selection.json"
-        return self._read(path, "select", lambda v: {key: v[key] for key in SELECTION})
+        return self._read(
+            path,
+            "select",
+            # Older versions did not measure the agreement.
+            lambda v: {key: v[key] for key in SELECTION} | {"agreement": v.get("agreement", {})},
+        )
+
+    @property
+    def targets(self) -> Targets:
+        """What the paths were fitted to."""
+        self._done("fit")
+        found: Targets = self.file.steps["fit"].options.get("targets", "labels")
+        return found
 
     @property
     def explanations(self) -> list[FeatureExamples]:
@@ -144,6 +161,7 @@ class RunResults:
                 store=self.store,
                 path=self.path(),
                 selection=self.selection,
+                targets=self.targets,
                 layer=self.layer(),
                 dense=self.layer("dense"),
                 validation=self.view("validation"),

@@ -17,8 +17,16 @@ from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
 from clearhead.report import write_html
+from clearhead.run.agreement import agree
 from clearhead.run.directory import RunFile
-from clearhead.run.fitting import check_proven, fit_both, forget_checkpoints, weighting
+from clearhead.run.fitting import (
+    check_proven,
+    check_targets,
+    fit_both,
+    forget_checkpoints,
+    targets_of,
+    weighting,
+)
 from clearhead.run.results import RunResults
 
 __all__ = ["Run", "open_run"]
@@ -89,6 +97,8 @@ class Run(RunResults):
         seed: int = 0,
         ban: Sequence[int] = (),
         balanced: bool = False,
+        grouped: bool = False,
+        targets: str = "labels",
         strict: bool = False,
         force: bool = False,
     ) -> SparsePath:
@@ -102,12 +112,19 @@ class Run(RunResults):
             Features that no layer may use: their penalty factor is infinite.
         balanced : bool
             Weigh examples so that every class counts alike.
+        grouped : bool
+            Let a feature be in for all classes or for none.
+        targets : {"labels", "predictions"}
+            What to fit: the labels of the data, or the probabilities that the network
+            itself predicts, which makes the layer a surrogate of it. Accuracy is always that
+            on the labels; how far the layer agrees with the network is said either way.
         strict : bool
             A point that is not proven optimal is an error.
         force : bool
             Fit again though nothing has changed.
         """
-        options = {
+        fitted_to = check_targets(targets)
+        options: dict[str, Any] = {
             "l1_ratio": l1_ratio,
             "n_lambdas": n_lambdas,
             "lambda_min_ratio": lambda_min_ratio,
@@ -116,6 +133,11 @@ class Run(RunResults):
             "ban": sorted({int(feature) for feature in ban}),
             "balanced": balanced,
         }
+        # Named only where they are asked for: what older versions fitted stays current.
+        if grouped:
+            options["grouped"] = True
+        if fitted_to != "labels":
+            options["targets"] = fitted_to
         folder = self.folder / "path"
         check_scalars(
             family="auto",
@@ -132,8 +154,14 @@ class Run(RunResults):
             return path
         started = time.perf_counter()
         weights = weighting(self.store, ban, balanced=balanced)
-        grid = {"l1_ratio": l1_ratio, "n_lambdas": n_lambdas, "lambda_min_ratio": lambda_min_ratio}
-        common = {**weights, "tol": tol, "seed": seed, "strict": strict}
+        grid = {
+            "l1_ratio": l1_ratio,
+            "n_lambdas": n_lambdas,
+            "lambda_min_ratio": lambda_min_ratio,
+            "grouped": grouped,
+        }
+        common = {**weights, **targets_of(self.store, fitted_to)}
+        common |= {"tol": tol, "seed": seed, "strict": strict}
         paths = fit_both(self.store, folder, grid, common, self.on_event)
         self.file.begin("fit")
         for kind, path in paths.items():
@@ -159,8 +187,14 @@ class Run(RunResults):
         index, layer = rule.index(path), path.select(rule)
         self.file.begin("select")
         layer.save(self.folder / "layer" / "sparse")
-        dense.select(Best()).save(self.folder / "layer" / "dense")
-        chosen = {"rule": rule.describe(), "index": index, "dense_index": Best().index(dense)}
+        dense_layer = dense.select(Best())
+        dense_layer.save(self.folder / "layer" / "dense")
+        chosen = {
+            "rule": rule.describe(),
+            "index": index,
+            "dense_index": Best().index(dense),
+            "agreement": agree(self.store, {"sparse": layer, "dense": dense_layer}),
+        }
         write_json(self.folder / "layer" / "selection.json", chosen)
         self._finish("select", options, started)
         emit(self.on_event, Event("select", "end", f"point {index}: {layer!r}"))

@@ -21,8 +21,9 @@ def summarize(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n``, ``p``, ``classes``; after fit ``points``; after select ``selected``;
-        after debug ``findings``. Documented in docs/run-directory.md.
+        ``n``, ``p``, ``classes``; after fit ``targets`` and ``points``; after select
+        ``selected`` and, where the network predicts the data's classes, ``agreement``; after
+        debug ``findings``. Documented in docs/run-directory.md.
     """
     file = run.file
     summary: dict[str, Any] = {
@@ -47,6 +48,7 @@ def summarize(run: Run) -> dict[str, Any]:
         path = run.path()
         points = [_point(path, i) for i in range(len(path))]
         summary["family"] = path.family
+        summary["targets"] = run.targets
         summary["n_dead"] = int(path.dead.sum())
         summary["points"] = points
         if "select" in file.steps:
@@ -54,6 +56,8 @@ def summarize(run: Run) -> dict[str, Any]:
             index = selection["index"]
             summary["selected"] = {"index": index, "rule": selection["rule"], **points[index]}
             summary["dense"] = _point(run.path("dense"), selection["dense_index"])
+            if selection["agreement"]:
+                summary["agreement"] = selection["agreement"]
     if "debug" in file.steps:
         summary["findings"] = [finding.to_dict() for finding in run.findings]
     return summary

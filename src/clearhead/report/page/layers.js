@@ -91,6 +91,6 @@ function agreementPart() {
   return [
     h("h4", { class: "apart" }, "How often a layer predicts what the network predicts"),
     h("div", { class: "bars" }, rows.map((r) => h("p", { class: "bar-row" },
-      h("span", null, `${NAMES[r.layer]}, ${r.split}`), measured(r.agreement, { ...scale, tone: r.layer === "dense" ? "grey" : "" })))),
+      h("span", null, `${NAMES[r.layer]}, ${r.split}`, known(r.kl) && h("small", null, ` KL ${tiny(r.kl)}`)), measured(r.agreement, { ...scale, tone: r.layer === "dense" ? "grey" : "" })))),
   ];
 }

@@ -1,0 +1,190 @@
+"""Fit a setting: its data, its network, the path, the layer without a penalty."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clearhead._files import fingerprint, read_json, write_json
+from clearhead.backbones import Backbone, open_backbone
+from clearhead.data import Dataset
+from clearhead.data.splits import balance_rows, limit_rows
+from clearhead.errors import ClearheadError, InputError
+from clearhead.events import EventCallback
+from clearhead.glm import Path as SparsePath
+from clearhead.glm import fit_path
+from clearhead.reproduce.reading import Asked
+from clearhead.reproduce.reproduction import Reproduction
+from clearhead.reproduce.settings import SETTINGS, Setting
+from clearhead.run import Run, new_run
+from clearhead.run.fitting import targets_of, weighting
+
+__all__ = ["reproduce"]
+
+_ARCHITECTURE = "resnet50"
+"""Of a checkpoint that is given without one, as in the reference's own commands."""
+_CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".safetensors")
+
+
+def reproduce(
+    setting: str,
+    data: Path | str,
+    out: Path | str,
+    *,
+    model: str | Path | Backbone | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    label: str | None = None,
+    balance: bool | None = None,
+    validation: float = 0.1,
+    seed: int = 0,
+    limit: int | None = None,
+    batch_size: int | None = None,
+    force: bool = False,
+    on_event: EventCallback | None = None,
+    **fit_options: Any,
+) -> Reproduction:
+    """Fit a sparse decision layer in one of the paper's settings.
+
+    All steps of a run are done; those that are done already are skipped.
+
+    Parameters
+    ----------
+    setting : {"sst", "jigsaw-toxic", "jigsaw-alt-toxic", "places-10", "imagenet"}
+    data : path
+        Files as the reference has them; docs/reproduce.md lists them.
+    out : path
+        The run directory.
+    model : str, path or Backbone, optional
+        The reference's network where that has a name. A name or folder as
+        :func:`clearhead.open_backbone` takes it, or the file of a checkpoint of a ResNet-50.
+    model_options : mapping, optional
+        Further options of :func:`clearhead.open_backbone`: ``layer``, ``checkpoint``, …
+    label : str, optional
+        Which of the six labels of the comments; ``"toxic"`` by default.
+    balance : bool, optional
+        Draw validation and test down to classes of equal size; as in the reference by default.
+    validation : float
+        Share of the training examples that becomes the validation split.
+    seed : int
+        For that draw, and for balancing.
+    limit : int, optional
+        Use only so many examples, for a quick look.
+    batch_size : int, optional
+        Examples a batch; chosen by default.
+    force : bool
+        Discard a run of another network or other data in `out`.
+    on_event : callable, optional
+    **fit_options
+        As in :meth:`clearhead.Run.all`: ``rule``, ``l1_ratio``, ``n_lambdas``,
+        ``lambda_min_ratio``, ``grouped``, ``targets``, ``tol``, ``balanced``.
+
+    Raises
+    ------
+    InputError, DataError
+        For a setting, data or options that are wrong.
+    BackboneError
+        The network cannot be opened; says how to give another.
+    """
+    found = _setting(setting)
+    chosen = _label(found, label)
+    dataset = found.read(Path(data).expanduser(), Asked(chosen, validation, seed))
+    dataset = _drawn(dataset, found.balanced if balance is None else balance, limit, seed)
+    backbone = _open(found, model, model_options or {})
+    run = new_run(out, backbone, dataset, force=force, on_event=on_event)
+    run.all(batch_size=batch_size, force=force, **fit_options)
+    return Reproduction(found, run, _unpenalised(run, fit_options, on_event))
+
+
+def _setting(name: str) -> Setting:
+    if name in SETTINGS:
+        return SETTINGS[name]
+    near = difflib.get_close_matches(name, SETTINGS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise InputError(f"{name!r} is no setting.{hint} There are: {', '.join(SETTINGS)}.")
+
+
+def _label(setting: Setting, label: str | None) -> str:
+    if not setting.labels:
+        if label is not None:
+            raise InputError(f"label={label!r}: {setting.name} has no labels to choose from.")
+        return ""
+    if label is None:
+        return setting.labels[0]
+    if label not in setting.labels:
+        near = difflib.get_close_matches(label, setting.labels, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(
+            f"label={label!r} is none of {setting.name}.{hint} There are: "
+            f"{', '.join(setting.labels)}."
+        )
+    return label
+
+
+def _drawn(dataset: Dataset, balance: bool, limit: int | None, seed: int) -> Dataset:
+    """Take what was asked for of the data: a limited number, balanced splits."""
+    if limit is not None and limit < len(dataset):
+        rows = limit_rows(dataset.labels, dataset.split, list(dataset.ids), limit, seed=seed)
+        note = f"Limited to {limit:,} of {len(dataset):,} examples, stratified (seed {seed})."
+        dataset = replace(dataset.take(rows), notes=(*dataset.notes, note))
+    if balance:
+        rows, note = balance_rows(
+            dataset.labels, dataset.split, list(dataset.ids), dataset.class_names, seed=seed
+        )
+        dataset = replace(dataset.take(rows), notes=(*dataset.notes, note))
+    return dataset
+
+
+def _open(
+    setting: Setting, model: str | Path | Backbone | None, options: Mapping[str, Any]
+) -> Backbone:
+    if isinstance(model, Backbone):
+        return model
+    if model is None:
+        if setting.model is None:
+            raise InputError(
+                f"{setting.name} needs model= (--model): the file of a checkpoint, as the "
+                f"reference takes it, {setting.checkpoint}; or the name of a network, such as "
+                "'efficientnet-lite0'."
+            )
+        try:
+            return open_backbone(setting.model, **options)
+        except ClearheadError as error:
+            error.add_note(
+                f"{setting.model} is the network of the reference. Give another with model= "
+                "(--model): 'minilm', a name on the Hugging Face hub, or a local folder."
+            )
+            raise
+    file = Path(model).expanduser()
+    if file.suffix.lower() in _CHECKPOINTS and file.is_file():
+        return open_backbone(_ARCHITECTURE, **{**options, "checkpoint": file})
+    return open_backbone(model, **options)
+
+
+def _unpenalised(
+    run: Run, fit_options: Mapping[str, Any], on_event: EventCallback | None
+) -> SparsePath:
+    """Fit the layer without a penalty, the reference's last point, or take it as it was kept."""
+    path = run.path()
+    folder = run.folder / "path" / "unpenalised"
+    identity = {"made_from": fingerprint({"path": path.fingerprint})}
+    header = folder / "made_from.json"
+    if header.is_file() and read_json(header) == identity:
+        return SparsePath.load(folder)
+    store = run.store
+    found = fit_path(
+        store,
+        **weighting(store, fit_options.get("ban", ()), balanced=fit_options.get("balanced", False)),
+        **targets_of(store, run.targets),
+        l1_ratio=path.l1_ratio,
+        lambdas=path.lambdas[-1:],
+        grouped=path.grouped,
+        unpenalised=True,
+        tol=path.tol,
+        on_event=on_event,
+    )
+    found.save(folder)
+    write_json(header, identity)
+    return found
