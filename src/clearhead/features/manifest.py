@@ -30,6 +30,7 @@ _SOURCES = {
     "weights": "the weights of the network",
     "preprocessing": "how examples are prepared for the network",
     "split": "the decision layer",
+    "precision": "the precision that the network computes in",
     "data": "the data (examples, labels, splits or metadata)",
 }
 
