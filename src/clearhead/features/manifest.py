@@ -77,6 +77,7 @@ class Manifest:
             batch_size=int(stored["batch_size"]),
             shard_rows=int(stored["shard_rows"]),
             threads=int(stored["threads"]),
+            device=str(stored.get("device", "cpu")),
             order=order,
         )
 
