@@ -13,7 +13,7 @@ import difflib
 import logging
 import re
 import zipfile
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,16 +59,18 @@ _BYSTANDERS = re.compile(
 
 
 class _Bystander:
-    """Stands for what was kept beside the weights; holds nothing and runs nothing."""
+    """Stands for an object that was kept beside the weights; runs nothing."""
 
-    def __new__(cls, *_: Any, **__: Any) -> _Bystander:
-        return super().__new__(cls)
-
-    def __init__(self, *_: Any, **__: Any) -> None: ...
+    def __init__(self, *_: Any) -> None: ...
 
     def __setstate__(self, _: Any) -> None: ...
 
-    def __setitem__(self, _: Any, __: Any) -> None: ...
+
+class _DictBystander:
+    """Stands for one that may be filled like a dict: reading weights only, torch fills no other."""
+
+    def __new__(cls, *_: Any) -> OrderedDict[Any, Any]:  # type: ignore[misc]
+        return OrderedDict()
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +92,15 @@ class Checkpoint:
     state: Mapping[str, Tensor]
 
     @property
-    def normaliser(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-        """Mean and standard deviation per channel, of the robustness library's normaliser.
+    def normaliser(self) -> dict[str, list[float]]:
+        """``mean`` and ``std`` per channel, of the robustness library's normaliser.
 
-        They are for values 0…1. None where the file has none.
+        They are for values 0…1. Empty where the file has none.
         """
         found = {name.rpartition(".")[2]: value for name, value in self.state.items()}
         if "new_mean" not in found or "new_std" not in found:
-            return None
-        mean, std = (found[name].double().flatten().tolist() for name in ("new_mean", "new_std"))
-        return tuple(mean), tuple(std)
+            return {}
+        return {name: found[f"new_{name}"].flatten().tolist() for name in ("mean", "std")}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Shape of the tensor whose name ends in ``name``; None if there is none."""
@@ -139,9 +140,26 @@ class Checkpoint:
             for name, value in found.items()
             if name in own and value.shape != own[name][1].shape
         ]
-        if missing or unexpected or shapes:
+        wrong = []
+        if missing:
+            wrong.append(f"{len(missing)} of {len(own)} names are missing: "
+                         f"{_near(missing, unexpected)}")  # fmt: skip
+        if unexpected:
+            wrong.append(f"{len(unexpected)} of {len(found)} names are unexpected: "
+                         f"{_near(unexpected, missing)}")  # fmt: skip
+        if shapes:
+            wrong.append(f"{len(shapes)} have another shape: {_listed(shapes)}")
+        if wrong:
+            where = f" (under {self.key!r})" if self.key else ""
             raise BackboneError(
-                self._refusal(type(module).__name__, missing, unexpected, shapes, own, found)
+                "\n  ".join(
+                    [
+                        f"The weights in {self.path}{where} do not fit {type(module).__name__}:",
+                        *wrong,
+                    ]
+                )
+                + "\nGive the checkpoint of this very network, or a network that is built as the "
+                "one of the checkpoint was (the same depth, width and number of classes)."
             )
         others = [name for name in state if name not in inside and not _beside(name)]
         if others:
@@ -152,34 +170,6 @@ class Checkpoint:
         module.load_state_dict(
             {own[name][0]: value for name, value in found.items() if name in own}, strict=False
         )
-
-    def _refusal(
-        self,
-        kind: str,
-        missing: Sequence[str],
-        unexpected: Sequence[str],
-        shapes: Sequence[str],
-        own: Mapping[str, Any],
-        found: Mapping[str, Any],
-    ) -> str:
-        where = f" (under {self.key!r})" if self.key else ""
-        lines = [f"The weights in {self.path}{where} do not fit {kind}:"]
-        if missing:
-            lines.append(
-                f"  {len(missing)} of {len(own)} names are missing: {_near(missing, unexpected)}"
-            )
-        if unexpected:
-            lines.append(
-                f"  {len(unexpected)} of {len(found)} names are unexpected: "
-                f"{_near(unexpected, missing)}"
-            )
-        if shapes:
-            lines.append(f"  {len(shapes)} have another shape: {_listed(shapes)}")
-        lines.append(
-            "Give the checkpoint of this very network, or a network that is built as the one of "
-            "the checkpoint was (the same depth, width and number of classes)."
-        )
-        return "\n".join(lines)
 
 
 def read_checkpoint(path: Path | str) -> Checkpoint:
@@ -263,7 +253,8 @@ def _read_torch(path: Path) -> Any:
                     "file, open it where it was made and save the weights alone: "
                     "torch.save(model.state_dict(), 'weights.pt')."
                 ) from error
-            allowed.append((_Bystander, name))
+            kind = _Bystander if name.startswith("numpy.") else _DictBystander
+            allowed.append((kind, name))
 
 
 def _refused_global(error: Exception) -> str | None:
@@ -272,7 +263,9 @@ def _refused_global(error: Exception) -> str | None:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    # torch puts its advice to load without this protection in front of the cause
+    cause = re.search(r"WeightsUnpickler error: (.*)", str(error))
+    lines = [cause[1]] if cause else str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,14 @@ from PIL import Image
 from clearhead.backbones.batch import Batch
 from clearhead.errors import BackboneError
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "ImagePreprocessing", "image_preprocessing", "noise"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "ImagePreprocessing",
+    "Transform",
+    "image_preprocessing",
+    "noise",
+]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -83,6 +90,34 @@ class ImagePreprocessing:
         return 0
 
 
+@dataclass(frozen=True)
+class Transform:
+    """A library's own transform of one picture, for many.
+
+    Parameters
+    ----------
+    function : callable
+        From an RGB picture to a tensor (3, height, width).
+    description : mapping
+        JSON that says what it does, for the fingerprint.
+    """
+
+    function: Callable[[Image.Image], Any]
+    description: Mapping[str, Any]
+
+    def __call__(self, examples: Sequence[Any]) -> Batch:
+        """Turn pictures into one tensor (n, 3, height, width)."""
+        return Batch(args=(torch.stack([self.function(one.convert("RGB")) for one in examples]),))
+
+    def describe(self) -> Mapping[str, Any]:
+        """What the result depends on."""
+        return self.description
+
+    def length(self, example: Any) -> int:
+        """All pictures are alike once they are resized."""
+        return 0
+
+
 def image_preprocessing(
     options: Mapping[str, Any] | None = None, **defaults: Any
 ) -> ImagePreprocessing:
@@ -129,8 +164,8 @@ def image_preprocessing(
         ) from error
     if size < 1 or not 0 < crop <= 1 or min(std) <= 0 or max(*mean, *std) > 1:
         raise BackboneError(
-            f"preprocessing: size={size} must be at least 1, crop={crop} in (0, 1], and mean={mean} "
-            f"and std={std} are for values 0…1."
+            f"preprocessing: size={size} must be at least 1, crop={crop} in (0, 1], and "
+            f"mean={mean} and std={std} are for values 0…1."
         )
     if chosen["interpolation"] not in _FILTERS:
         raise BackboneError(

@@ -19,20 +19,15 @@ from typing import Any
 
 from torch import nn
 
-from clearhead.backbones.backbone import Backbone, Preprocessing
+from clearhead.backbones.backbone import Activation, Backbone, Preprocessing
 from clearhead.backbones.checkpoint import Checkpoint, read_checkpoint
 from clearhead.backbones.images import image_preprocessing, noise
 from clearhead.errors import BackboneError
 
-__all__ = ["is_factory", "open_factory"]
+__all__ = ["open_factory"]
 
 _SPEC = re.compile(r"(?P<home>.+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 _TEXTS = ("Light, bright and a joy to watch.", "No.")
-
-
-def is_factory(spec: object) -> bool:
-    """Whether `spec` is written like ``package.module:factory`` or ``file.py:factory``."""
-    return _SPEC.fullmatch(str(spec)) is not None
 
 
 def open_factory(
@@ -42,7 +37,7 @@ def open_factory(
     preprocessing: Mapping[str, Any] | None = None,
     layer: str | None = None,
     class_names: Sequence[str] | None = None,
-    activation: str | None = None,
+    activation: Activation | None = None,
 ) -> Backbone:
     """Open the network that a function makes.
 
@@ -115,10 +110,7 @@ def _normaliser(weights: Checkpoint | None, module: nn.Module) -> dict[str, Any]
     inside = [name for name, _ in module.named_buffers() if name.endswith(("new_mean", "new_std"))]
     if inside:
         return {"mean": 0.0, "std": 1.0}
-    if weights is None or weights.normaliser is None:
-        return {}
-    mean, std = weights.normaliser
-    return {"mean": mean, "std": std}
+    return {} if weights is None else dict(weights.normaliser)
 
 
 def _made(spec: str) -> tuple[Any, Any]:

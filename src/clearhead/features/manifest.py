@@ -30,6 +30,7 @@ _SOURCES = {
     "weights": "the weights of the network",
     "preprocessing": "how examples are prepared for the network",
     "split": "the decision layer",
+    "precision": "the precision that the network computes in",
     "data": "the data (examples, labels, splits or metadata)",
 }
 
@@ -76,6 +77,7 @@ class Manifest:
             batch_size=int(stored["batch_size"]),
             shard_rows=int(stored["shard_rows"]),
             threads=int(stored["threads"]),
+            device=str(stored.get("device", "cpu")),
             order=order,
         )
 

@@ -18,6 +18,7 @@ from clearhead.backbones import Backbone, Batch
 from clearhead.data import Dataset, UnreadableExample
 from clearhead.errors import BackboneError, DataError
 from clearhead.events import Event, EventCallback, emit
+from clearhead.features.batch_size import computed
 from clearhead.features.manifest import PARTIAL, Manifest
 from clearhead.features.plan import Plan
 from clearhead.features.problems import ProblemLog
@@ -164,10 +165,17 @@ class Session:
         if prepared.batch is None:
             empty = np.empty((0, n_outputs), dtype=np.float32) if n_outputs else None
             return Rows(prepared.row_ids, np.empty((0, p), dtype=np.float32), empty)
-        features, outputs = self.backbone.features_and_outputs(prepared.batch)
+        features, outputs = computed(self.backbone, prepared.batch, self._say_halved)
         # a store that an earlier version began keeps none
         kept = outputs.numpy() if outputs is not None and n_outputs else None
         return Rows(prepared.row_ids, features.numpy(), kept)
+
+    def _say_halved(self, rows: int) -> None:
+        message = (
+            f"not enough memory on {self.backbone.device} for {rows} examples at once: computed in "
+            "halves. A smaller batch_size= (--batch-size) is faster"
+        )
+        emit(self.on_event, Event(STEP, "warning", message))
 
     def _check(self, features: FloatArray, row_ids: IntArray) -> None:
         if features.shape != (len(row_ids), self.manifest.p):
