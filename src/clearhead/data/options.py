@@ -12,7 +12,7 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """The options of :func:`clearhead.open_dataset`, which says what each is."""
+    """Options of :func:`clearhead.open_dataset`, which says what each is."""
 
     text_column: str | None = None
     image_column: str | None = None
@@ -25,7 +25,6 @@ class Options:
     class_names: Sequence[str] | None = None
     validation: float = HELD_OUT
     test: float = HELD_OUT
-    balance: bool = False
     seed: int = 0
     strict: bool = False
 
