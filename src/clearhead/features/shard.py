@@ -40,7 +40,7 @@ class Columns:
     ) -> None:
         columns: dict[str, Any] = {
             "id": pa.array([storable(str(one)) for one in ids], pa.string()),
-            "label": pa.array(np.asarray(labels, dtype=np.int32)),
+            "label": _label_column(labels),
             "split": pa.array([str(one) for one in split], pa.string()),
         }
         for name in metadata.columns:
@@ -58,6 +58,14 @@ class Columns:
             "features": pa.FixedSizeListArray.from_arrays(flat, features.shape[1]),
         }
         return pa.RecordBatch.from_pydict(arrays)
+
+
+def _label_column(labels: IntArray) -> Any:
+    """Classes as int32, or a list of K int8 of 0 and 1 for each row."""
+    if labels.ndim == 1:
+        return pa.array(np.asarray(labels, dtype=np.int32))
+    flags = pa.array(np.ascontiguousarray(labels, dtype=np.int8).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flags, labels.shape[1])
 
 
 def _one(column: Any) -> Any:
