@@ -24,7 +24,7 @@ from clearhead.data.nearest import did_you_mean
 from clearhead.data.splits import HELD_OUT, SPLIT_NAMES, check_splits, complete_splits
 from clearhead.errors import DataError
 
-__all__ = ["Assembled", "assemble", "check_strict", "is_matrix", "listed", "require_labels"]
+__all__ = ["Assembled", "assemble", "check_strict", "is_matrix", "is_missing", "listed", "require_labels"]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 
@@ -142,7 +142,7 @@ def check_strict(strict: bool, problems: Sequence[Problem]) -> None:
 
 def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
     """Raise :class:`DataError` if a label is missing (None, NaN or empty)."""
-    missing = [place for label, place in zip(labels, where, strict=True) if _is_missing(label)]
+    missing = [place for label, place in zip(labels, where, strict=True) if is_missing(label)]
     if missing:
         raise DataError(
             f"{len(missing):,} of the {len(labels):,} labels are missing (empty or NaN): "
@@ -150,7 +150,8 @@ def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
         )
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing(label: Any) -> bool:
+    """Whether a value is missing: None, NaN, or a string of nothing but spaces."""
     if label is None or label is pd.NA or label is pd.NaT:
         return True
     if isinstance(label, float | np.floating):
@@ -180,7 +181,7 @@ def _encode(
     """Labels as indices into the names of the classes."""
     written = [storable(str(label).strip()) for label in labels]
     if class_names is None:
-        written, names = _named(written)
+        written, names = _sorted_names(written)
     else:
         names = tuple(storable(str(name)) for name in class_names)
         written = _among(written, names)
@@ -228,7 +229,7 @@ def _among(written: list[str], names: tuple[str, ...]) -> list[str]:
     return written
 
 
-def _named(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
+def _sorted_names(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Sort the names; whole numbers by size, with 1.0 and 1 as the same class."""
     different = set(written)
     if not all(_NUMBER.fullmatch(label) for label in different):
@@ -240,7 +241,7 @@ def _named(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _read_groups(groups: Sequence[Any], where: Sequence[str]) -> list[str]:
-    lacking = [place for group, place in zip(groups, where, strict=True) if _is_missing(group)]
+    lacking = [place for group, place in zip(groups, where, strict=True) if is_missing(group)]
     if lacking:
         raise DataError(
             f"{len(lacking):,} examples have no group: {listed(lacking)}. Fill the column in, or "

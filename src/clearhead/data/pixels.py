@@ -15,7 +15,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from clearhead.data.dataset import Shown, UnreadableExample
 
-__all__ = ["array_to_rgb", "read_rgb", "thumbnail", "to_rgb"]
+__all__ = ["IMAGE_SUFFIXES", "array_to_rgb", "is_animated", "read_rgb", "thumbnail", "to_rgb"]
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""How files of images are named, in lower case."""
 
 _LONG_SIDE = 224
 _QUALITY = 80
@@ -23,6 +28,7 @@ _DEEP = {"I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 _ORIENTATION = 0x0112
 _JPEG = b"\xff\xd8\xff"
 _ROWS = 256
+_HEADER = 4096
 
 
 def read_rgb(file: Path | bytes, where: str) -> Image.Image:
@@ -191,6 +197,24 @@ def _to_bytes(values: np.ndarray[Any, Any], top: float) -> np.ndarray[Any, Any]:
             raise ValueError("it has pixels that are not finite")
         scaled[start : start + _ROWS] = np.clip(np.rint(part * (255.0 / top)), 0, 255)
     return scaled
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a GIF, PNG or WebP file has several frames; False for what cannot be read."""
+    kind = path.suffix.lower()
+    try:
+        with path.open("rb") as file:
+            start = file.read(_HEADER)
+        if kind == ".webp":
+            return start[12:16] == b"VP8X" and bool(start[20] & 2)
+        if kind in (".png", ".apng"):
+            return b"acTL" in start.partition(b"IDAT")[0]
+        if kind == ".gif":
+            with Image.open(path) as image:
+                return bool(getattr(image, "is_animated", False))
+    except Exception:  # reported as unreadable when it is read
+        return False
+    return False
 
 
 def thumbnail(image: Image.Image) -> Shown:

@@ -50,9 +50,10 @@ def own_predictions(store: FeatureStore) -> OwnPredictions | None:
     Returns
     -------
     OwnPredictions or None
-        None for a network without a head, or with one over other classes.
+        None for a network without a head, or with one over other classes; and for data with
+        several labels an example, of which one is debugged at a time.
     """
-    if store.head is None:
+    if store.head is None or store.multilabel:
         return None
     weight, bias, names = store.head
     read = _reader(len(bias), names, store.class_names, store.activation)

@@ -9,7 +9,7 @@ from typing import Any
 from clearhead._version import MADE_BY
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import PACKAGED, Dataset, Problem, open_dataset
-from clearhead.errors import FingerprintMismatchError, InputError
+from clearhead.errors import DataError, FingerprintMismatchError, InputError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.run.directory import RunFile
 from clearhead.run.run import Run
@@ -20,7 +20,7 @@ __all__ = ["new_run"]
 def new_run(
     folder: Path | str,
     model: str | Backbone,
-    data: str | Path | Dataset,
+    data: Any,
     *,
     force: bool = False,
     keep_examples: bool = True,
@@ -36,9 +36,9 @@ def new_run(
     model : str or Backbone
         A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``,
         ``"efficientnet-lite0"``.
-    data : str, path or Dataset
+    data : str, path, Dataset, or an object of another library
         Data, or what :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a
-        folder, a file.
+        folder, a file, a DataFrame. Of several labels, choose one with ``label``.
     force : bool
         Discard what the folder holds when it was made from something else.
     keep_examples : bool
@@ -46,15 +46,21 @@ def new_run(
     on_event : callable, optional
     **data_options
         Options of :func:`clearhead.open_dataset`: ``text_column``, ``label_column``,
-        ``seed``, ``strict``, ``limit``.
+        ``seed``, ``strict``, ``limit``, ….
 
     Raises
     ------
+    DataError
+        The data are wrong, or have several labels and none was chosen.
     FingerprintMismatchError
         The folder holds a run of another model or of other data.
     """
     folder = Path(folder)
-    options = {name: value for name, value in data_options.items() if value is not None}
+    options = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in data_options.items()
+        if value is not None
+    }
     if isinstance(data, Dataset):
         if options:
             raise InputError(
@@ -64,9 +70,8 @@ def new_run(
         dataset, spec = data, None
     else:
         dataset = open_dataset(data, **options)
-        # As in open_dataset, a name wins over a folder of the same name.
-        named = str(data).lower().replace("_", "-") in PACKAGED
-        spec = str(data) if named else str(Path(data).resolve())
+        spec = _name_of(data)
+    _require_one_decision(dataset)
     backbone = model if isinstance(model, Backbone) else open_backbone(model)
     if backbone.modality != dataset.modality:
         raise InputError(
@@ -85,7 +90,7 @@ def new_run(
         },
         data={
             "spec": spec,
-            "options": options,
+            "options": {} if spec is None else options,
             "name": dataset.name,
             "fingerprint": dataset.fingerprint(),
             "notes": list(dataset.notes),
@@ -112,6 +117,24 @@ def new_run(
     run = Run(file, on_event)
     run.backbone, run.dataset = backbone, dataset
     return run
+
+
+def _name_of(data: Any) -> str | None:
+    """What opens the data again; None for an object."""
+    if not isinstance(data, str | Path):
+        return None
+    # As in open_dataset, a name wins over a folder of the same name.
+    named = str(data).lower().replace("_", "-") in PACKAGED
+    return str(data) if named else str(Path(data).expanduser().resolve())
+
+
+def _require_one_decision(dataset: Dataset) -> None:
+    if dataset.multilabel:
+        raise DataError(
+            f"{dataset.name} has {len(dataset.class_names)} labels: "
+            f"{', '.join(dataset.class_names)}. A run looks into one decision at a time: choose "
+            f"one with label={dataset.class_names[0]!r} (--label), or with dataset.pick."
+        )
 
 
 def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[dict[str, Any]]:
