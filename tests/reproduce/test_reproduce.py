@@ -13,10 +13,13 @@ from typer.testing import CliRunner
 
 from clearhead import open_run
 from clearhead.backbones import Backbone
+from clearhead.backbones.resnet import torchvision_name
 from clearhead.cli.app import app
 from clearhead.errors import InputError
 from clearhead.reproduce import SETTINGS, Reproduction, reproduce
-from tests.reproduce.test_reading import comma, tsv
+from clearhead.reproduce.pictures import PLACES_10
+from tests.backbones.test_checkpoint import robustness
+from tests.reproduce.test_reading import comma, pictures, tsv
 
 LETTERS = "abcdefghijklmnopqrst"
 
@@ -125,6 +128,18 @@ def test_limit_and_share(sst: Path, tmp_path: Path) -> None:
     assert done.run.store.n == 100
 
 
+def test_the_debiased_network_calls_the_labels_by_other_names(tmp_path: Path) -> None:
+    rows = [[text, label] for text, label in texts(120, 3)]
+    comma(tmp_path / "one.csv", ["comment_text", "identity_hate"], rows)
+    names = ("toxicity", "identity_attack", "threat")
+    done = reproduce(
+        "jigsaw-alt-toxic", tmp_path / "one.csv", tmp_path / "run", label="identity_hate",
+        model=letters(3, class_names=names, activation="sigmoid"), n_lambdas=4, balance=False,
+    )  # fmt: skip
+    assert done.run.store.class_names == ("not identity_hate", "identity_hate")
+    assert set(done.run.selection["agreement"]["sparse"]) == {"train", "validation", "test"}
+
+
 @pytest.mark.parametrize(
     ("setting", "options", "words"),
     [
@@ -141,8 +156,6 @@ def test_refused(tmp_path: Path, setting: str, options: dict, words: list[str]) 
 
 
 def test_settings_of_pictures_need_a_checkpoint(tmp_path: Path) -> None:
-    from tests.reproduce.test_reading import pictures
-
     pictures(tmp_path, ["n01440764", "n02099601"])
     with pytest.raises(InputError, match=r"--model.*robustness") as caught:
         reproduce("imagenet", tmp_path, tmp_path / "run")
@@ -163,3 +176,32 @@ def test_the_command_line(sst: Path, tmp_path: Path) -> None:
     for option in ("--data", "--model", "--label", "--balance", "--validation", "--grouped"):
         assert option in helped
     assert json.dumps("SETTING")[1:-1] in helped
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ResNet-50 of ten classes in the robustness library's format, with random weights."""
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    torch.manual_seed(0)
+    network = ResNetForImageClassification(ResNetConfig(num_labels=10))
+    state = {torchvision_name(name): value for name, value in network.state_dict().items()}
+    path = tmp_path_factory.mktemp("checkpoint") / "places10_l2_eps3.pt"
+    torch.save({"model": robustness(state), "epoch": 90, "adv_prec1": 0.5}, path)
+    return path
+
+
+@pytest.mark.parametrize("setting", ["places-10", "imagenet"])
+def test_pictures_by_a_checkpoint_of_the_robustness_library(
+    setting: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    pictures(tmp_path / "data", list(PLACES_10), n=6)
+    found = reproduce(
+        setting, tmp_path / "data", tmp_path / "run", model=checkpoint, n_lambdas=5,
+        model_options={"preprocessing": {"size": 48}},
+    )  # fmt: skip
+    store = found.run.store
+    assert (store.n, store.p, len(store.class_names)) == (80, 2048, 10)
+    assert "places10_l2_eps3.pt" in store.backbone_name
+    assert found.path.n_samples == {"train": 50, "validation": 10, "test": 20}
+    assert "network itself" in str(found)

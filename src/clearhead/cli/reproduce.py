@@ -63,6 +63,9 @@ def command(
     seed: o.Seed = 0,
     limit: o.Limit = None,
     batch_size: o.BatchSize = None,
+    device: Annotated[
+        str, typer.Option(help="Where the network computes: auto, cpu, cuda, cuda:1, mps.")
+    ] = "auto",
     force: o.ForceRun = False,
 ) -> None:
     """Fit a setting of the paper, and say what it published.
@@ -79,6 +82,7 @@ def command(
             data,
             out,
             model=model,
+            model_options={} if device == "auto" else {"device": device},
             label=label,
             balance=balance,
             validation=validation,

@@ -92,7 +92,7 @@ def reproduce(
     chosen = _label(found, label)
     dataset = found.read(Path(data).expanduser(), Asked(chosen, validation, seed))
     dataset = _drawn(dataset, found.balanced if balance is None else balance, limit, seed)
-    backbone = _open(found, model, model_options or {})
+    backbone = _renamed(_open(found, model, model_options or {}), found)
     run = new_run(out, backbone, dataset, force=force, on_event=on_event)
     run.all(batch_size=batch_size, force=force, **fit_options)
     return Reproduction(found, run, _unpenalised(run, fit_options, on_event))
@@ -161,6 +161,14 @@ def _open(
     if file.suffix.lower() in _CHECKPOINTS and file.is_file():
         return open_backbone(_ARCHITECTURE, **{**options, "checkpoint": file})
     return open_backbone(model, **options)
+
+
+def _renamed(backbone: Backbone, setting: Setting) -> Backbone:
+    """Call the network's outputs as the data call the labels."""
+    if backbone.class_names is None:
+        return backbone
+    names = tuple(setting.renamed.get(name, name) for name in backbone.class_names)
+    return replace(backbone, class_names=names)
 
 
 def _unpenalised(

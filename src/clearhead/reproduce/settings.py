@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clearhead.data import Dataset
@@ -51,6 +51,8 @@ class Setting:
         Where its network comes from otherwise; empty where `model` says it.
     labels : tuple of str
         Which label is asked for; the first is the default. Empty for settings with one.
+    renamed : mapping of str to str
+        What the reference's network calls some of the labels, and what the data call them.
     balanced : bool
         Whether the reference balances validation and test here.
     published : tuple of Published
@@ -62,6 +64,7 @@ class Setting:
     model: str | None = None
     checkpoint: str = ""
     labels: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     balanced: bool = False
     published: tuple[Published, ...] = ()
 
@@ -97,6 +100,11 @@ SETTINGS = {
             read_jigsaw,
             model="unitary/unbiased-toxic-roberta",
             labels=LABELS,
+            renamed={
+                "toxicity": "toxic",
+                "severe_toxicity": "severe_toxic",
+                "identity_attack": "identity_hate",
+            },
             balanced=True,
         ),
         Setting("places-10", read_places_10, checkpoint=_ROBUSTNESS),
