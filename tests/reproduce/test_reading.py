@@ -45,13 +45,16 @@ def jigsaw(folder: Path, n: int = 60) -> None:
 
 
 def pictures(folder: Path, classes: list[str], n: int = 10) -> None:
+    """Noise, in which each class has a tint of its own."""
+    random = np.random.default_rng(0)
+    tints = random.integers(60, 256, (len(classes), 3))
     for part, count in (("train", n), ("val", 2)):
         for k, name in enumerate(classes):
             where = folder / part / name
             where.mkdir(parents=True)
             for i in range(count):
-                pixels = np.full((8, 8, 3), (20 * k + i) % 255, np.uint8)
-                Image.fromarray(pixels).save(where / f"{i:04d}.png")
+                pixels = random.random((16, 16, 1)) * tints[k]
+                Image.fromarray(pixels.astype(np.uint8)).save(where / f"{i:04d}.png")
 
 
 def read(setting: str, path: Path, asked: Asked = ASKED):

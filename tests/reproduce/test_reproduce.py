@@ -197,11 +197,11 @@ def test_pictures_by_a_checkpoint_of_the_robustness_library(
 ) -> None:
     pictures(tmp_path / "data", list(PLACES_10), n=6)
     found = reproduce(
-        setting, tmp_path / "data", tmp_path / "run", model=checkpoint, n_lambdas=5,
+        setting, tmp_path / "data", tmp_path / "run", model=checkpoint, n_lambdas=4, l1_ratio=0.0,
         model_options={"preprocessing": {"size": 48}},
     )  # fmt: skip
     store = found.run.store
     assert (store.n, store.p, len(store.class_names)) == (80, 2048, 10)
     assert "places10_l2_eps3.pt" in store.backbone_name
-    assert found.path.n_samples == {"train": 50, "validation": 10, "test": 20}
+    assert found.path.n_samples == {"train": 54, "validation": 6, "test": 20}
     assert "network itself" in str(found)
