@@ -20,7 +20,7 @@ from clearhead.reproduce.reading import Asked
 from clearhead.reproduce.reproduction import Reproduction
 from clearhead.reproduce.settings import SETTINGS, Setting
 from clearhead.run import Run, new_run
-from clearhead.run.fitting import targets_of, weighting
+from clearhead.run.fitting import judged_by_labels, targets_of, weighting
 
 __all__ = ["reproduce"]
 
@@ -193,6 +193,8 @@ def _unpenalised(
         tol=path.tol,
         on_event=on_event,
     )
+    if run.targets == "predictions":
+        found = judged_by_labels(found, store)
     found.save(folder)
     write_json(header, identity)
     return found

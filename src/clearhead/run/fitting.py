@@ -17,6 +17,7 @@ from clearhead._types import Targets
 from clearhead.errors import InputError, NotConvergedError
 from clearhead.events import EventCallback, emit
 from clearhead.features import FeatureStore, own_predictions
+from clearhead.glm import Accuracy
 from clearhead.glm import Path as SparsePath
 from clearhead.glm import fit_path
 from clearhead.glm.evaluate import evaluate
@@ -29,6 +30,7 @@ __all__ = [
     "check_targets",
     "fit_both",
     "forget_checkpoints",
+    "judged_by_labels",
     "targets_of",
     "weighting",
 ]
@@ -123,20 +125,23 @@ def fit_both(
         for kind in KINDS
     }
     if "y" in common:
-        return {kind: _judged_by_labels(path, store) for kind, path in paths.items()}
+        return {kind: judged_by_labels(path, store) for kind, path in paths.items()}
     return paths
 
 
-def _judged_by_labels(path: SparsePath, store: FeatureStore) -> SparsePath:
+def judged_by_labels(path: SparsePath, store: FeatureStore) -> SparsePath:
     """Take the training accuracy of a path on labels, too, where it was fitted to predictions."""
-    _, train = evaluate(
-        LabelledRows(store.rows("train"), store.labels("train")),
+    labels = store.labels("train")
+    _, right = evaluate(
+        LabelledRows(store.rows("train"), labels),
         "train",
         family_of(path.family),
         Standardization(path.center, path.scale, path.dead, ""),
         coefficients=path.coefficients,
         intercepts=path.intercepts,
     )
+    assert right is not None  # labels are right or wrong
+    train = tuple(Accuracy.of(int(count), len(labels)) for count in right)
     return replace(path, accuracies={**path.accuracies, "train": train})
 
 
