@@ -19,7 +19,7 @@ __all__ = ["NAMES", "open_backbone"]
 
 # networks that come with Python packages
 _PACKAGED = {
-    "minilm": ("clearhead.backbones.huggingface", "open_minilm"),
+    "minilm": ("clearhead.backbones.sentences", "open_minilm"),
     "efficientnet-lite0": ("clearhead.backbones.efficientnet_lite", "open_efficientnet_lite0"),
 }
 NAMES = tuple(_PACKAGED)
@@ -50,6 +50,12 @@ _SOURCES = (
         lambda spec: _is_text(spec) and _packaged(spec) in _PACKAGED,
         lambda spec: _PACKAGED[_packaged(spec)],
         normal=_packaged,
+    ),
+    _Source(
+        "a pipeline of transformers",
+        lambda spec: any(kind.__name__ == "Pipeline" for kind in type(spec).__mro__),
+        lambda _: ("clearhead.backbones.pipeline", "open_pipeline"),
+        frozenset({"layer", "class_names", "activation"}),
     ),
     # Takes every name, so it comes last: it may be one on the Hugging Face hub.
     _Source(
