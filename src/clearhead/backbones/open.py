@@ -16,7 +16,7 @@ from typing import Any, cast
 from clearhead.backbones.backbone import Backbone
 from clearhead.errors import BackboneError
 
-__all__ = ["NAMES", "open_backbone"]
+__all__ = ["NAMES", "absolute", "open_backbone"]
 
 # networks that come with Python packages
 _PACKAGED = {
@@ -188,3 +188,17 @@ def _check_options(spec: Any, source: _Source, given: dict[str, Any]) -> None:
             f"{', '.join(f'{name}=' for name in unused)} does nothing for {spec!r}: it is "
             f"{source.name}, which takes {takes}. Leave it out."
         )
+
+
+def absolute(spec: str) -> str:
+    """Spell the file in a specification so that it does not depend on the current folder.
+
+    ``file.py:factory`` and ``weights.pt#key`` are a file and more. What is no file or
+    folder, such as a name on the hub, stays as it is.
+    """
+    for mark in ("", ":", "#"):
+        file, found, rest = spec.rpartition(mark) if mark else (spec, "", "")
+        path = Path(file).expanduser()
+        if file and path.exists():
+            return f"{path.resolve()}{found}{rest}"
+    return spec
