@@ -19,6 +19,7 @@ from typing import Any
 
 from torch import nn
 
+from clearhead._types import Modality
 from clearhead.backbones.backbone import Activation, Backbone, Preprocessing
 from clearhead.backbones.checkpoint import Checkpoint, read_checkpoint
 from clearhead.backbones.images import image_preprocessing, noise
@@ -81,7 +82,7 @@ def open_factory(
         raise BackboneError(
             f"{name} returns its own preprocessing, so preprocessing= does nothing. Leave one out."
         )
-    modality = getattr(prepare, "modality", "image")
+    modality: Modality = getattr(prepare, "modality", "image")
     prepared = prepare(list(_TEXTS) if modality == "text" else noise())
     return Backbone.from_module(
         module.eval(),

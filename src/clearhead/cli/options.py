@@ -10,16 +10,23 @@ import typer
 from clearhead.errors import InputError
 
 __all__ = [
+    "Balance",
     "Balanced",
     "Ban",
     "BatchSize",
     "Checkpoint",
+    "ClassNames",
     "Data",
     "Device",
     "Force",
     "ForceRun",
+    "GroupColumn",
+    "IdColumn",
+    "ImageColumn",
     "L1Ratio",
+    "Label",
     "LabelColumn",
+    "LabelSeparator",
     "LambdaMinRatio",
     "Layer",
     "Limit",
@@ -34,10 +41,14 @@ __all__ = [
     "RuleText",
     "RunFolder",
     "Seed",
+    "SplitColumn",
     "Strict",
+    "Test",
     "TextColumn",
     "Tol",
+    "Validation",
     "batch_size_of",
+    "columns",
     "preprocessing_of",
 ]
 
@@ -82,7 +93,8 @@ Data = Annotated[
         metavar="DATA",
         help=(
             "Labelled data: rotten-tomatoes, imdb, elpv; a folder with one sub-folder a class "
-            "(or train, validation, test above them); a CSV or TSV file, or a folder of them."
+            "(or train, validation, test above them); a CSV, TSV, JSON lines or parquet file of "
+            "texts or paths of images, or a folder of them; a folder of datasets.save_to_disk."
         ),
     ),
 ]
@@ -92,8 +104,50 @@ RunFolder = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN
 TextColumn = Annotated[
     str | None, typer.Option(help="Column that holds the text; guessed when left out.")
 ]
+ImageColumn = Annotated[
+    str | None,
+    typer.Option(help="Column that holds the paths of images, relative to the file."),
+]
 LabelColumn = Annotated[
-    str | None, typer.Option(help="Column that holds the label; guessed when left out.")
+    list[str] | None,
+    typer.Option(
+        help=(
+            "Column that holds the label; guessed when left out. Several columns of 0 and 1, one "
+            "a label: repeat it, or put commas between."
+        )
+    ),
+]
+LabelSeparator = Annotated[
+    str | None,
+    typer.Option(help="What stands between the labels of one example, such as '|'."),
+]
+Label = Annotated[
+    str | None, typer.Option(help="Which of several labels to look into: without it, or with it.")
+]
+SplitColumn = Annotated[
+    str | None, typer.Option(help="Column that holds train, validation or test.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="Examples that agree in this column stay on one side of splits made here."),
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column that holds unique ids.")]
+ClassNames = Annotated[
+    str | None,
+    typer.Option(
+        help="The classes in order, with commas between; also the names of labels 0, 1, ….",
+        metavar="A,B,…",
+    ),
+]
+Validation = Annotated[
+    float, typer.Option(help="Share of train that validates where the data have no such split.")
+]
+Test = Annotated[
+    float, typer.Option(help="Share of train that tests where the data have no such split.")
+]
+Balance = Annotated[
+    bool,
+    typer.Option("--balance", help="Draw the classes of validation and test to equal size."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the splits that have to be made.")]
 Limit = Annotated[
@@ -189,3 +243,10 @@ def _number(text: str) -> Any:
         return float(text) if "." in text else int(text)
     except ValueError:
         return text
+
+
+def columns(named: list[str] | None) -> str | list[str] | None:
+    """What ``--label-column`` says: one column (perhaps with commas), or several."""
+    if named is None or len(named) != 1:
+        return named or None
+    return named[0]

@@ -244,10 +244,12 @@ def _require_enough(store: FeatureStore, dataset: Dataset) -> None:
             f"No example of the {' and '.join(lost)} split of {store.name} could be read: "
             f"{first}. {mend}"
         )
-    trained = set(store.labels("train").tolist())
+    labels = store.labels("train")
+    trained = set((labels.any(axis=0).nonzero()[0] if store.multilabel else labels).tolist())
     gone = [name for code, name in enumerate(store.class_names) if code not in trained]
     if gone:
         raise DataError(
-            f"No training example of the class {', '.join(map(repr, gone))} of {store.name} could "
+            f"No training example of the {'label' if store.multilabel else 'class'} "
+            f"{', '.join(map(repr, gone))} of {store.name} could "
             f"be read: {first}. {mend}"
         )

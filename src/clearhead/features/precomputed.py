@@ -125,8 +125,13 @@ class PrecomputedFeatures:
                 digest.update(np.ascontiguousarray(part).data)
         return {"weights": digest.hexdigest(), "preprocessing": "precomputed", "split": ""}
 
-    def dataset(self, *, seed: int = 0) -> Dataset:
+    def dataset(self, *, seed: int = 0, validation: float = 0.15, test: float = 0.15) -> Dataset:
         """Make a data set of the rows, which are shown by their texts or ids.
+
+        Parameters
+        ----------
+        seed, validation, test
+            Of the splits that are made where there are none.
 
         Raises
         ------
@@ -151,6 +156,8 @@ class PrecomputedFeatures:
             metadata=self.metadata,
             class_names=self.class_names,
             seed=seed,
+            validation=validation,
+            test=test,
         )
 
     def _named_labels(self) -> list[Any]:

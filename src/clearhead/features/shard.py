@@ -102,7 +102,7 @@ class Columns:
     ) -> None:
         columns: dict[str, Any] = {
             "id": pa.array([storable(str(one)) for one in ids], pa.string()),
-            "label": pa.array(np.asarray(labels, dtype=np.int32)),
+            "label": _label_column(labels),
             "split": pa.array([str(one) for one in split], pa.string()),
         }
         for name in metadata.columns:
@@ -126,6 +126,14 @@ class Columns:
 def _lists(matrix: FloatArray) -> Any:
     flat = pa.array(np.ascontiguousarray(matrix, dtype=np.float32).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _label_column(labels: IntArray) -> Any:
+    """Classes as int32, or a list of K int8 of 0 and 1 for each row."""
+    if labels.ndim == 1:
+        return pa.array(np.asarray(labels, dtype=np.int32))
+    flags = pa.array(np.ascontiguousarray(labels, dtype=np.int8).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flags, labels.shape[1])
 
 
 def _one(column: Any) -> Any:

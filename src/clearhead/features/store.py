@@ -143,8 +143,13 @@ class FeatureStore:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes of the data; labels count into them."""
+        """Names of the classes of the data; labels count into them, or are flags of them."""
         return self._manifest.class_names
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row may have several of the labels that `class_names` names."""
+        return pa.types.is_fixed_size_list(self._schema.field("label").type)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -188,7 +193,10 @@ class FeatureStore:
         return tuple(name for name in SPLITS if name in present)
 
     def labels(self, split: str | None = None) -> IntArray:
-        """Class of each row of `split` (all rows by default), (n,) int64."""
+        """Class of each row of `split` (all rows by default), (n,) int64.
+
+        For multi-label data (n, K) int8 of 0 and 1: which of the labels each row has.
+        """
         labels = self._labels
         return labels if split is None else labels[self.split == self._checked(split)]
 
@@ -251,7 +259,13 @@ class FeatureStore:
 
     @cached_property
     def _labels(self) -> IntArray:
-        return np.asarray(self._column("label"), dtype=np.int64)
+        if not self.multilabel:
+            return np.asarray(self._column("label"), dtype=np.int64)
+        flags = [
+            self._batch(index).column("label").flatten().to_numpy()
+            for index in range(len(self.shards))
+        ]
+        return np.concatenate(flags).reshape(-1, len(self.class_names))
 
     @property
     def _schema(self) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from clearhead._version import MADE_BY
 from clearhead.backbones import NAMES, Backbone, absolute, open_backbone
 from clearhead.data import PACKAGED, Dataset, Problem, open_dataset
-from clearhead.errors import FingerprintMismatchError, InputError
+from clearhead.errors import DataError, FingerprintMismatchError, InputError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.features import PrecomputedFeatures, is_feature_file, read_features
 from clearhead.run.directory import RunFile
@@ -42,9 +42,10 @@ def new_run(
         A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``, a folder,
         ``"file.py:factory"``. Or features that were computed elsewhere, or a file of them
         (see :func:`clearhead.read_features`).
-    data : str, path or Dataset
+    data : str, path, Dataset, or an object of another library
         Data, or what :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a
-        folder, a file.
+        folder, a file, a DataFrame. Of several labels, choose one with ``label``. Not needed
+        beside features that hold their own labels.
     model_options : mapping, optional
         Options of :func:`clearhead.open_backbone`: ``checkpoint``, ``layer``, ``pooling``,
         ``precision``, …. They are kept with the run, which opens its network again with
@@ -56,31 +57,29 @@ def new_run(
     on_event : callable, optional
     **data_options
         Options of :func:`clearhead.open_dataset`: ``text_column``, ``label_column``,
-        ``seed``, ``strict``, ``limit``.
+        ``seed``, ``strict``, ``limit``, ….
 
     Raises
     ------
+    DataError
+        The data are wrong, or have several labels and none was chosen.
     FingerprintMismatchError
         The folder holds a run of another model or of other data.
     """
     folder = Path(folder)
-    options = {name: value for name, value in data_options.items() if value is not None}
-    network, named = _opened(model, model_options)
+    options = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in data_options.items()
+        if value is not None
+    }
     if data is None:
-        dataset = _own_data(network, options)
+        network, named = _opened(model, model_options)
+        dataset, options = _own_data(network, options)
         spec = named["spec"]
-    elif isinstance(data, Dataset):
-        if options:
-            raise InputError(
-                f"{', '.join(options)}: given together with an opened Dataset. Leave them out: "
-                "they say how data are opened by name or path."
-            )
-        dataset, spec = data, None
     else:
-        dataset = open_dataset(data, **options)
-        # As in open_dataset, a name wins over a folder of the same name.
-        named = str(data).lower().replace("_", "-") in PACKAGED
-        spec = str(data) if named else str(Path(data).resolve())
+        dataset, spec = _opened_data(data, options)
+        network, named = _opened(model, model_options)
+    _require_one_decision(dataset)
     if isinstance(network, PrecomputedFeatures):
         network = replace(network, modality=dataset.modality)
     if network.modality != dataset.modality:
@@ -100,7 +99,7 @@ def new_run(
         },
         data={
             "spec": spec,
-            "options": options,
+            "options": {} if spec is None else options,
             "name": dataset.name,
             "fingerprint": dataset.fingerprint(),
             "notes": list(dataset.notes),
@@ -129,8 +128,22 @@ def new_run(
     return run
 
 
-def _own_data(network: Backbone | PrecomputedFeatures, options: dict[str, Any]) -> Dataset:
-    """The rows of a file of features, where no other data are given."""
+def _opened_data(data: Any, options: dict[str, Any]) -> tuple[Dataset, str | None]:
+    """The data, and what opens them again; None for an object."""
+    if not isinstance(data, Dataset):
+        return open_dataset(data, **options), _name_of(data)
+    if options:
+        raise InputError(
+            f"{', '.join(options)}: given together with an opened Dataset. Leave them out: "
+            "they say how data are opened by name or path."
+        )
+    return data, None
+
+
+def _own_data(
+    network: Backbone | PrecomputedFeatures, options: Mapping[str, Any]
+) -> tuple[Dataset, dict[str, Any]]:
+    """The rows of a file of features, where no other data are given; the options that count."""
     if not isinstance(network, PrecomputedFeatures):
         raise InputError(
             f"There are no data. Give labelled data beside {network.name}; only a file of features "
@@ -139,11 +152,11 @@ def _own_data(network: Backbone | PrecomputedFeatures, options: dict[str, Any]) 
     unused = [name for name, value in options.items() if value and name not in OWN_DATA]
     if unused:
         raise InputError(
-            f"{', '.join(unused)}: for data, and none are given beside {network.name}. Leave it out."
+            f"{', '.join(unused)}: for data, and none are given beside {network.name}. Leave "
+            "it out."
         )
-    for name in [name for name in options if name not in OWN_DATA]:
-        del options[name]
-    return network.dataset(**options)
+    kept = {name: value for name, value in options.items() if name in OWN_DATA}
+    return network.dataset(**kept), kept
 
 
 def _opened(
@@ -176,6 +189,24 @@ def _storable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_storable(inner) for inner in value]
     return absolute(str(value)) if isinstance(value, (str, Path)) else value
+
+
+def _name_of(data: Any) -> str | None:
+    """What opens the data again; None for an object."""
+    if not isinstance(data, str | Path):
+        return None
+    # As in open_dataset, a name wins over a folder of the same name.
+    named = str(data).lower().replace("_", "-") in PACKAGED
+    return str(data) if named else str(Path(data).expanduser().resolve())
+
+
+def _require_one_decision(dataset: Dataset) -> None:
+    if dataset.multilabel:
+        raise DataError(
+            f"{dataset.name} has {len(dataset.class_names)} labels: "
+            f"{', '.join(dataset.class_names)}. A run looks into one decision at a time: choose "
+            f"one with label={dataset.class_names[0]!r} (--label), or with dataset.pick."
+        )
 
 
 def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[dict[str, Any]]:
