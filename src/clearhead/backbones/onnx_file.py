@@ -236,10 +236,8 @@ def _prove(network: OnnxNetwork, batch: Any, head: GraphHead, path: Path) -> Non
         )
     ours = network.head(features)
     scale = max(1.0, float(logits.abs().max()))
-    if ours.shape != logits.shape:
-        far = float("inf")
-    else:
-        far = float((ours - logits).abs().max())
+    same = ours.shape == logits.shape
+    far = float((ours - logits).abs().max()) if same else float("inf")
     if far > _TOLERANCE * scale:
         raise SplitError(
             f"{head.node!r} of {path} cannot be proven to be its decision layer: its arithmetic "
