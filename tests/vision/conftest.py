@@ -23,7 +23,7 @@ def _unusable() -> str | None:
         if importlib.util.find_spec(name) is None:
             return f"{name} is not installed: make test-vision"
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError:
         for name in [one for one in sys.modules if one.split(".")[0] == "torchvision"]:
             del sys.modules[name]
