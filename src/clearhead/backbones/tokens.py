@@ -22,6 +22,7 @@ __all__ = [
     "longest_text",
     "open_tokenizer",
     "text_preprocessing",
+    "tokenizer_identity",
 ]
 
 EXAMPLES = (
@@ -156,7 +157,7 @@ def text_preprocessing(
         lower=bool(settings.get("do_lower_case", False)),
         names=tuple(signature(network.forward).parameters),
         prompt=settings.get("prompt") or "",
-        describing={**(describing or {}), "tokenizer": _identity(tokenizer)},
+        describing={**(describing or {}), "tokenizer": tokenizer_identity(tokenizer)},
     )
 
 
@@ -229,7 +230,7 @@ def _clean(text: str) -> str:
     return text
 
 
-def _identity(tokenizer: Any) -> str:
+def tokenizer_identity(tokenizer: Any) -> str:
     """What cuts the text, as text: the whole fast tokenizer, or class and vocabulary."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
