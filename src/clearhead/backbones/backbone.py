@@ -202,6 +202,11 @@ class Backbone:
         return None if self.split is None else self.split.layer
 
     @property
+    def n_outputs(self) -> int | None:
+        """C, how many outputs the network's own head has; None for an encoder."""
+        return None if self.split is None else self.split.n_outputs
+
+    @property
     def device(self) -> torch.device:
         """Where the network is."""
         return device_of(self.module)

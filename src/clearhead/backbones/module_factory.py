@@ -19,15 +19,16 @@ from typing import Any
 
 from torch import nn
 
+from clearhead._types import Modality
 from clearhead.backbones.backbone import Activation, Backbone, Preprocessing
 from clearhead.backbones.checkpoint import Checkpoint, read_checkpoint
 from clearhead.backbones.images import image_preprocessing, noise
+from clearhead.backbones.tokens import EXAMPLES
 from clearhead.errors import BackboneError
 
 __all__ = ["open_factory"]
 
 _SPEC = re.compile(r"(?P<home>.+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
-_TEXTS = ("Light, bright and a joy to watch.", "No.")
 
 
 def open_factory(
@@ -81,8 +82,8 @@ def open_factory(
         raise BackboneError(
             f"{name} returns its own preprocessing, so preprocessing= does nothing. Leave one out."
         )
-    modality = getattr(prepare, "modality", "image")
-    prepared = prepare(list(_TEXTS) if modality == "text" else noise())
+    modality: Modality = getattr(prepare, "modality", "image")
+    prepared = prepare(list(EXAMPLES) if modality == "text" else noise())
     return Backbone.from_module(
         module.eval(),
         prepare=prepare,

@@ -21,12 +21,17 @@ from torch import Tensor, nn
 from clearhead.backbones.backbone import Activation, Backbone
 from clearhead.backbones.images import image_preprocessing, noise
 from clearhead.backbones.onnx_graph import GraphHead, find_head
+from clearhead.backbones.tokens import (
+    EXAMPLES,
+    TextPreprocessing,
+    open_tokenizer,
+    tokenizer_identity,
+)
 from clearhead.errors import BackboneError, MissingDependencyError, SplitError
 
 __all__ = ["OnnxNetwork", "open_onnx"]
 
 _TOLERANCE = 1e-4
-_TEXTS = ("Light, bright and a joy to watch.", "No.")
 
 
 class OnnxNetwork(nn.Module):
@@ -66,6 +71,7 @@ class OnnxNetwork(nn.Module):
             for name, value in given.items()
             if name in self.inputs
         }
+        feeds = {name: _padded(value, self.inputs[name].shape) for name, value in feeds.items()}
         n = len(next(iter(feeds.values())))
         step = self.rows or n
         parts = []
@@ -103,6 +109,13 @@ class OnnxNetwork(nn.Module):
         head = nn.Linear(self.head.in_features, self.head.out_features)
         head.load_state_dict(self.head.state_dict())
         return OnnxNetwork(self._graph, head)
+
+
+def _padded(values: Any, shape: Sequence[Any]) -> Any:
+    """Tokens to the length that the file takes, where it takes but one; zeros are masked."""
+    if values.ndim != 2 or len(shape) != 2 or not isinstance(shape[1], int):
+        return values
+    return np.pad(values, ((0, 0), (0, max(0, shape[1] - values.shape[1]))))
 
 
 def open_onnx(
@@ -223,11 +236,12 @@ def _prove(network: OnnxNetwork, batch: Any, head: GraphHead, path: Path) -> Non
         )
     ours = network.head(features)
     scale = max(1.0, float(logits.abs().max()))
-    error = float((ours - logits).abs().max())
-    if ours.shape != logits.shape or error > _TOLERANCE * scale:
+    same = ours.shape == logits.shape
+    far = float((ours - logits).abs().max()) if same else float("inf")
+    if far > _TOLERANCE * scale:
         raise SplitError(
             f"{head.node!r} of {path} cannot be proven to be its decision layer: its arithmetic "
-            f"differs from what the file computes by up to {error:.3g}."
+            f"differs from what the file computes by up to {far:.3g}."
         )
 
 
@@ -238,11 +252,7 @@ def _preparation(
     names = [one.name for one in inputs]
     given = dict(options or {})
     if "input_ids" in names:
-        from clearhead.backbones.tokens import open_tokenizer
-
-        tokenizer = given.pop("tokenizer", path.parent)
-        prepare = open_tokenizer(tokenizer, inputs=names, **given)
-        return prepare, "text", list(_TEXTS)
+        return _text_preparation(path, inputs, given), "text", list(EXAMPLES)
     shape = _shape(inputs[0])
     if len(inputs) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
         shown = ", ".join(f"{one.name} {_shape(one)}" for one in inputs)
@@ -256,6 +266,26 @@ def _preparation(
     size = {"size": fixed} if isinstance(fixed, int) else {}
     prepare = image_preprocessing(given, **size)
     return (_ChannelsLast(prepare) if last else prepare), "image", noise()
+
+
+def _text_preparation(path: Path, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    unknown = [name for name in options if name not in ("tokenizer", "max_tokens")]
+    if unknown:
+        raise BackboneError(
+            f"preprocessing: {', '.join(unknown)}: for texts there are tokenizer and max_tokens."
+        )
+    folder = Path(options.get("tokenizer", path.parent)).expanduser()
+    tokenizer = open_tokenizer(folder, str(folder))
+    fixed = next(_shape(one)[1] for one in inputs if one.name == "input_ids")
+    limits = [options.get("max_tokens"), fixed, tokenizer.model_max_length]
+    # tokenizers without a limit say 10**30
+    longest = min((int(limit) for limit in limits if limit and limit < 1 << 20), default=512)
+    return TextPreprocessing(
+        tokenizer,
+        max_tokens=longest,
+        names=tuple(one.name for one in inputs),
+        describing={"tokenizer": tokenizer_identity(tokenizer)},
+    )
 
 
 def _shape(value: Any) -> list[Any]:

@@ -16,11 +16,11 @@ from typing import Any, cast
 from clearhead.backbones.backbone import Backbone
 from clearhead.errors import BackboneError
 
-__all__ = ["NAMES", "open_backbone"]
+__all__ = ["NAMES", "absolute", "open_backbone"]
 
 # networks that come with Python packages
 _PACKAGED = {
-    "minilm": ("clearhead.backbones.huggingface", "open_minilm"),
+    "minilm": ("clearhead.backbones.sentences", "open_minilm"),
     "efficientnet-lite0": ("clearhead.backbones.efficientnet_lite", "open_efficientnet_lite0"),
     "toxic-bilstm": ("clearhead.backbones.toxic_bilstm", "open_toxic_bilstm"),
 }
@@ -92,6 +92,12 @@ _SOURCES = (
         frozenset({"layer", "preprocessing", "class_names", "activation"}),
         places=False,
     ),
+    _Source(
+        "a pipeline of transformers",
+        lambda spec: any(kind.__name__ == "Pipeline" for kind in type(spec).__mro__),
+        lambda _: ("clearhead.backbones.pipeline", "open_pipeline"),
+        frozenset({"layer", "class_names", "activation"}),
+    ),
     # Takes every name, so it comes last: it may be one on the Hugging Face hub.
     _Source(
         "a Hugging Face network",
@@ -120,10 +126,15 @@ def open_backbone(
     Parameters
     ----------
     spec : str, path or transformers pipeline
-        ``"minilm"`` (sentences → 384 features) or ``"efficientnet-lite0"`` (pictures →
-        1,280 features), which come with ``pip install 'clearhead[demo]'``; the name of a
-        network on the Hugging Face hub or a folder with its ``config.json``; a pipeline
-        ``text-classification`` or ``image-classification``.
+        - ``"minilm"`` (sentences → 384 features) or ``"efficientnet-lite0"`` (pictures →
+          1,280 features), which come with ``pip install 'clearhead[demo]'``;
+        - the name of a network on the Hugging Face hub, or a folder with its
+          ``config.json``; a pipeline ``text-classification`` or ``image-classification``;
+        - ``"timm:NAME"`` or ``"torchvision:NAME"``; ``"resnet50"`` and its kin with a
+          checkpoint of torchvision's names;
+        - ``"package.module:factory"`` or ``"path/to/file.py:factory"``, a function that
+          makes an ``nn.Module``;
+        - ``"path/to/file.onnx"``.
     layer : str, optional
         Dotted name of the decision layer, where it is not the last.
     pooling : {"mean", "cls", "last", "pooler"}, optional
@@ -189,3 +200,17 @@ def _check_options(spec: Any, source: _Source, given: dict[str, Any]) -> None:
             f"{', '.join(f'{name}=' for name in unused)} does nothing for {spec!r}: it is "
             f"{source.name}, which takes {takes}. Leave it out."
         )
+
+
+def absolute(spec: str) -> str:
+    """Spell the file in a specification so that it does not depend on the current folder.
+
+    ``file.py:factory`` and ``weights.pt#key`` are a file and more. What is no file or
+    folder, such as a name on the hub, stays as it is.
+    """
+    for mark in ("", ":", "#"):
+        file, found, rest = spec.rpartition(mark) if mark else (spec, "", "")
+        path = Path(file).expanduser()
+        if file and path.exists():
+            return f"{path.resolve()}{found}{rest}"
+    return spec

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+
+from clearhead.errors import InputError
 
 __all__ = [
     "Balance",
     "Balanced",
     "Ban",
     "BatchSize",
+    "Checkpoint",
     "ClassNames",
     "Data",
+    "Device",
     "FitTargets",
     "Force",
     "ForceRun",
@@ -26,11 +30,15 @@ __all__ = [
     "LabelColumn",
     "LabelSeparator",
     "LambdaMinRatio",
+    "Layer",
     "Limit",
     "Model",
     "NLambdas",
     "NoExamples",
     "Out",
+    "Pooling",
+    "Precision",
+    "Preprocessing",
     "Repair",
     "RuleText",
     "RunFolder",
@@ -41,14 +49,48 @@ __all__ = [
     "TextColumn",
     "Tol",
     "Validation",
+    "batch_size_of",
     "columns",
+    "preprocessing_of",
 ]
 
 Model = Annotated[
-    str, typer.Argument(help="The network: minilm, efficientnet-lite0.", metavar="MODEL")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help=(
+            "The network: minilm, efficientnet-lite0; a name on the Hugging Face hub, or a folder; "
+            "timm:NAME, torchvision:NAME; package.module:factory or file.py:factory; a file.onnx; "
+            "or a file of features (.npz, .npy, .parquet, .arrow)."
+        ),
+    ),
+]
+Layer = Annotated[
+    str | None, typer.Option(help="Name of the decision layer, where it is not the last.")
+]
+Pooling = Annotated[
+    str | None, typer.Option(help="How an encoder's tokens become one: mean, cls, last, pooler.")
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(help="File with the weights, of a network that is built first.", metavar="FILE"),
+]
+Preprocessing = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help=(
+            "How pictures are prepared: size=224, crop=0.875, mean=0.485,0.456,0.406, "
+            "std=0.229,0.224,0.225, interpolation=bilinear. Can be repeated."
+        ),
+    ),
+]
+Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1, mps.")]
+Precision = Annotated[
+    str, typer.Option(help="What to compute in: auto, float32, bfloat16. Features are float32.")
 ]
 Data = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="DATA",
         help=(
@@ -125,7 +167,13 @@ NoExamples = Annotated[
         "--no-examples", help="Keep no texts or thumbnails in the run; ids and metadata stay."
     ),
 ]
-BatchSize = Annotated[int | None, typer.Option(help="Examples a batch; chosen when left out.")]
+BatchSize = Annotated[
+    str | None,
+    typer.Option(
+        help="Examples a batch, or auto: as many as make it faster; chosen when left out.",
+        metavar="N|auto",
+    ),
+]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Compute damaged or missing feature shards again.")
 ]
@@ -178,6 +226,39 @@ RuleText = Annotated[
         show_default="sparsest:0.05",
     ),
 ]
+
+
+def batch_size_of(text: str | None) -> int | Literal["auto"] | None:
+    """What ``--batch-size`` says."""
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"--batch-size {text}: it must be a number or auto.") from None
+
+
+def preprocessing_of(pairs: list[str] | None) -> dict[str, Any] | None:
+    """What ``--preprocessing`` says: each ``KEY=VALUE``, numbers with commas between."""
+    if not pairs:
+        return None
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--preprocessing {pair}: write KEY=VALUE, such as size=224.")
+        numbers = [_number(part) for part in value.split(",")]
+        found[key.strip()] = numbers if len(numbers) > 1 else numbers[0]
+    return found
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return text
 
 
 def columns(named: list[str] | None) -> str | list[str] | None:

@@ -63,9 +63,8 @@ def command(
     seed: o.Seed = 0,
     limit: o.Limit = None,
     batch_size: o.BatchSize = None,
-    device: Annotated[
-        str, typer.Option(help="Where the network computes: auto, cpu, cuda, cuda:1, mps.")
-    ] = "auto",
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
     force: o.ForceRun = False,
 ) -> None:
     """Fit a setting of the paper, and say what it published.
@@ -82,7 +81,7 @@ def command(
             data,
             out,
             model=model,
-            model_options={} if device == "auto" else {"device": device},
+            model_options={"device": device, "precision": precision},
             label=label,
             balance=balance,
             validation=validation,

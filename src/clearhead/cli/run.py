@@ -10,8 +10,15 @@ __all__ = ["command"]
 
 def command(
     model: o.Model,
-    data: o.Data,
+    data: o.Data = None,
+    *,
     out: o.Out,
+    layer: o.Layer = None,
+    pooling: o.Pooling = None,
+    checkpoint: o.Checkpoint = None,
+    preprocessing: o.Preprocessing = None,
+    device: o.Device = "auto",
+    precision: o.Precision = "auto",
     text_column: o.TextColumn = None,
     image_column: o.ImageColumn = None,
     label_column: o.LabelColumn = None,
@@ -57,6 +64,14 @@ def command(
             out,
             model,
             data,
+            model_options={
+                "layer": layer,
+                "pooling": pooling,
+                "checkpoint": checkpoint,
+                "preprocessing": o.preprocessing_of(preprocessing),
+                "device": device,
+                "precision": precision,
+            },
             force=force,
             keep_examples=not no_examples,
             on_event=progress,
@@ -77,7 +92,7 @@ def command(
             strict=strict,
         )
         run.all(
-            batch_size=batch_size,
+            batch_size=o.batch_size_of(batch_size),
             strict=strict,
             repair=repair,
             rule=rule,

@@ -59,6 +59,14 @@ def _comes_from(package: str) -> Callable[[Any], bool]:
     )
 
 
+def _is_hugging_face(spec: Any) -> bool:
+    # Not by the name of the package alone: people's own modules are called datasets, too.
+    library = sys.modules.get("datasets")
+    names = ("Dataset", "DatasetDict", "IterableDataset", "IterableDatasetDict")
+    kinds = tuple(filter(None, (getattr(library, name, None) for name in names)))
+    return isinstance(spec, kinds)
+
+
 def _is_torch_data(spec: Any) -> bool:
     # Whoever passes such an object has imported torch; whoever does not should not wait for it.
     data = sys.modules.get("torch.utils.data")
@@ -72,8 +80,8 @@ _ADAPTERS: tuple[tuple[Callable[[Any], bool], str, str], ...] = (
     (_is_image_folder, "image_folder", "read"),
     (_is_table_folder, "table", "read_folder"),
     (_is_table_file, "table", "read_file"),
+    (_is_hugging_face, "hugging_face", "read"),
     (_is_torch_data, "torch_data", "read"),
-    (_comes_from("datasets"), "hugging_face", "read"),
     (_comes_from("sklearn"), "bunch", "read"),
     (_comes_from("pandas"), "frame", "read_pandas"),
     (_comes_from("polars"), "frame", "read_polars"),

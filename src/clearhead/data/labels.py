@@ -24,7 +24,15 @@ from clearhead.data.nearest import did_you_mean
 from clearhead.data.splits import HELD_OUT, SPLIT_NAMES, check_splits, complete_splits
 from clearhead.errors import DataError
 
-__all__ = ["Assembled", "assemble", "check_strict", "is_matrix", "is_missing", "listed", "require_labels"]
+__all__ = [
+    "Assembled",
+    "assemble",
+    "check_strict",
+    "is_matrix",
+    "is_missing",
+    "listed",
+    "require_labels",
+]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 

@@ -97,9 +97,7 @@ def extract(
             f"{backbone.name} takes {backbone.modality}s, but {dataset.name} holds "
             f"{dataset.modality}s. Choose a network for {dataset.modality}s."
         )
-    if batch_size not in (None, "auto") and not (
-        isinstance(batch_size, int) and batch_size >= 1
-    ):
+    if batch_size not in (None, "auto") and not (isinstance(batch_size, int) and batch_size >= 1):
         raise InputError(f"batch_size={batch_size!r}: it must be 'auto' or at least 1.")
     if len(dataset) == 0:
         raise DataError(f"{dataset.name} has no examples.")

@@ -53,16 +53,18 @@ def own_predictions(store: FeatureStore) -> OwnPredictions | None:
         None for a network without a head, or with one over other classes; and for data with
         several labels an example, of which one is debugged at a time.
     """
-    if store.head is None or store.multilabel:
+    if store.multilabel:
         return None
-    weight, bias, names = store.head
-    read = _reader(len(bias), names, store.class_names, store.activation)
+    head, logits = store.head, store.outputs()
+    if head is not None and logits is None:  # a store of an older version
+        logits = store.matrix() @ head[0].T + head[1]
+    if logits is None:
+        return None
+    names = None if head is None else head[2]
+    read = _reader(logits.shape[1], names, store.class_names, store.activation)
     if read is None:
         return None
     matching, probabilities_of = read
-    logits = store.outputs()
-    if logits is None:  # a store of an older version
-        logits = store.matrix() @ weight.T + bias
     return OwnPredictions(probabilities_of(logits.astype(np.float64)), matching)
 
 

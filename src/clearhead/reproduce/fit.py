@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from clearhead._files import fingerprint, read_json, write_json
-from clearhead.backbones import Backbone, open_backbone
+from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.data.splits import balance_rows, limit_rows
-from clearhead.errors import ClearheadError, InputError
+from clearhead.errors import BackboneError, InputError, MissingDependencyError
 from clearhead.events import EventCallback
 from clearhead.glm import Path as SparsePath
 from clearhead.glm import fit_path
@@ -92,8 +92,7 @@ def reproduce(
     chosen = _label(found, label)
     dataset = found.read(Path(data).expanduser(), Asked(chosen, validation, seed))
     dataset = _drawn(dataset, found.balanced if balance is None else balance, limit, seed)
-    backbone = _renamed(_open(found, model, model_options or {}), found)
-    run = new_run(out, backbone, dataset, force=force, on_event=on_event)
+    run = _started(found, model, model_options or {}, out, dataset, force, on_event)
     run.all(batch_size=batch_size, force=force, **fit_options)
     return Reproduction(found, run, _unpenalised(run, fit_options, on_event))
 
@@ -137,11 +136,10 @@ def _drawn(dataset: Dataset, balance: bool, limit: int | None, seed: int) -> Dat
     return dataset
 
 
-def _open(
+def _network(
     setting: Setting, model: str | Path | Backbone | None, options: Mapping[str, Any]
-) -> Backbone:
-    if isinstance(model, Backbone):
-        return model
+) -> tuple[str | Path | Backbone, dict[str, Any]]:
+    """What opens the network, with which options."""
     if model is None:
         if setting.model is None:
             raise InputError(
@@ -149,18 +147,37 @@ def _open(
                 f"reference takes it, {setting.checkpoint}; or the name of a network, such as "
                 "'efficientnet-lite0'."
             )
-        try:
-            return open_backbone(setting.model, **options)
-        except ClearheadError as error:
+        return setting.model, dict(options)
+    if isinstance(model, Backbone):
+        return model, dict(options)
+    file = Path(model).expanduser()
+    if file.suffix.lower() in _CHECKPOINTS and file.is_file():
+        return _ARCHITECTURE, {**options, "checkpoint": file}
+    return model, dict(options)
+
+
+def _started(
+    setting: Setting,
+    model: str | Path | Backbone | None,
+    options: Mapping[str, Any],
+    out: Path | str,
+    dataset: Dataset,
+    force: bool,
+    on_event: EventCallback | None,
+) -> Run:
+    network, named = _network(setting, model, options)
+    try:
+        run = new_run(out, network, dataset, model_options=named, force=force, on_event=on_event)
+    except (BackboneError, MissingDependencyError) as error:
+        if model is None:
             error.add_note(
                 f"{setting.model} is the network of the reference. Give another with model= "
                 "(--model): 'minilm', a name on the Hugging Face hub, or a local folder."
             )
-            raise
-    file = Path(model).expanduser()
-    if file.suffix.lower() in _CHECKPOINTS and file.is_file():
-        return open_backbone(_ARCHITECTURE, **{**options, "checkpoint": file})
-    return open_backbone(model, **options)
+        raise
+    if isinstance(run.network, Backbone):
+        run.network = _renamed(run.network, setting)
+    return run
 
 
 def _renamed(backbone: Backbone, setting: Setting) -> Backbone:
