@@ -169,9 +169,7 @@ def _read_ids(
     if roles.ids is not None:
         ids = columns[roles.ids]
         empty = [
-            place
-            for identity, place in zip(ids, table.where, strict=True)
-            if is_missing(identity)
+            place for identity, place in zip(ids, table.where, strict=True) if is_missing(identity)
         ]
         if empty:
             raise DataError(f"{len(empty):,} ids are empty: {listed(empty)}. Give each row one.")

@@ -27,9 +27,7 @@ def strata_of(labels: IntArray) -> IntArray:
     rare_first = np.argsort(labels.sum(axis=0), kind="stable")
     has = labels[:, rare_first] != 0
     rarest = np.where(has.any(axis=1), has.argmax(axis=1), labels.shape[1])
-    combinations, which, counts = np.unique(
-        labels, axis=0, return_inverse=True, return_counts=True
-    )
+    combinations, which, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
     which = which.reshape(-1)
     often = counts >= _WORTH_A_STRATUM
     codes = np.where(often[which], which, len(combinations) + rarest)
@@ -116,4 +114,5 @@ def _main_stratum(groups: IntArray, strata: IntArray) -> IntArray:
     pairs, counts = np.unique(np.column_stack([groups, strata]), axis=0, return_counts=True)
     order = np.lexsort((pairs[:, 1], -counts, pairs[:, 0]))
     first = np.unique(pairs[order, 0], return_index=True)[1]
-    return pairs[order][first, 1]
+    main: IntArray = pairs[order][first, 1]
+    return main

@@ -15,7 +15,7 @@ from clearhead.data.dataset import UnreadableExample
 from clearhead.data.pixels import array_to_rgb, read_rgb, to_rgb
 from clearhead.errors import DataError
 
-__all__ = ["Fetched", "ImageBytes", "ImageFile", "ImageSource", "Pixels", "Picture", "as_source"]
+__all__ = ["Fetched", "ImageBytes", "ImageFile", "ImageSource", "Picture", "Pixels", "as_source"]
 
 
 class ImageSource(Protocol):

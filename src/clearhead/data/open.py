@@ -16,6 +16,7 @@ from clearhead.errors import DataError
 
 __all__ = ["open_dataset"]
 
+
 def open_dataset(
     spec: Any,
     *,

@@ -34,7 +34,9 @@ class Options:
         given = {
             "text_column": self.text_column,
             "image_column": self.image_column,
-            "label_column": labels if labels is None or isinstance(labels, str) else ",".join(labels),
+            "label_column": labels
+            if labels is None or isinstance(labels, str)
+            else ",".join(labels),
             "split_column": self.split_column,
             "group_column": self.group_column,
             "id_column": self.id_column,

