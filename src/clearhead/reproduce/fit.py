@@ -92,7 +92,18 @@ def reproduce(
     chosen = _label(found, label)
     dataset = found.read(Path(data).expanduser(), Asked(chosen, validation, seed))
     dataset = _drawn(dataset, found.balanced if balance is None else balance, limit, seed)
-    run = _started(found, model, model_options or {}, out, dataset, force, on_event)
+    network, options = _network(found, model, model_options or {})
+    try:
+        run = new_run(out, network, dataset, model_options=options, force=force, on_event=on_event)
+    except (BackboneError, MissingDependencyError) as error:
+        if model is None:
+            error.add_note(
+                f"{found.model} is the network of the reference. Give another with model= "
+                "(--model): 'minilm', a name on the Hugging Face hub, or a local folder."
+            )
+        raise
+    if isinstance(run.network, Backbone):
+        run.network = _renamed(run.network, found)
     run.all(batch_size=batch_size, force=force, **fit_options)
     return Reproduction(found, run, _unpenalised(run, fit_options, on_event))
 
@@ -154,30 +165,6 @@ def _network(
     if file.suffix.lower() in _CHECKPOINTS and file.is_file():
         return _ARCHITECTURE, {**options, "checkpoint": file}
     return model, dict(options)
-
-
-def _started(
-    setting: Setting,
-    model: str | Path | Backbone | None,
-    options: Mapping[str, Any],
-    out: Path | str,
-    dataset: Dataset,
-    force: bool,
-    on_event: EventCallback | None,
-) -> Run:
-    network, named = _network(setting, model, options)
-    try:
-        run = new_run(out, network, dataset, model_options=named, force=force, on_event=on_event)
-    except (BackboneError, MissingDependencyError) as error:
-        if model is None:
-            error.add_note(
-                f"{setting.model} is the network of the reference. Give another with model= "
-                "(--model): 'minilm', a name on the Hugging Face hub, or a local folder."
-            )
-        raise
-    if isinstance(run.network, Backbone):
-        run.network = _renamed(run.network, setting)
-    return run
 
 
 def _renamed(backbone: Backbone, setting: Setting) -> Backbone:

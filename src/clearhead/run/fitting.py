@@ -17,9 +17,8 @@ from clearhead._types import Targets
 from clearhead.errors import InputError, NotConvergedError
 from clearhead.events import EventCallback, emit
 from clearhead.features import FeatureStore, own_predictions
-from clearhead.glm import Accuracy
+from clearhead.glm import Accuracy, fit_path
 from clearhead.glm import Path as SparsePath
-from clearhead.glm import fit_path
 from clearhead.glm.evaluate import evaluate
 from clearhead.glm.families import family_of
 from clearhead.glm.problem import LabelledRows
