@@ -88,7 +88,7 @@ def command(
             validation=validation,
             seed=seed,
             limit=limit,
-            batch_size=batch_size,
+            batch_size=o.batch_size_of(batch_size),
             force=force,
             on_event=progress,
             rule=rule,

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clearhead._files import fingerprint, read_json, write_json
 from clearhead.backbones import Backbone
@@ -41,7 +41,7 @@ def reproduce(
     validation: float = 0.1,
     seed: int = 0,
     limit: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | Literal["auto"] | None = None,
     force: bool = False,
     on_event: EventCallback | None = None,
     **fit_options: Any,
@@ -72,8 +72,8 @@ def reproduce(
         For that draw, and for balancing.
     limit : int, optional
         Use only so many examples, for a quick look.
-    batch_size : int, optional
-        Examples a batch; chosen by default.
+    batch_size : int or "auto", optional
+        Examples a batch; chosen by default, as many as make it faster with ``"auto"``.
     force : bool
         Discard a run of another network or other data in `out`.
     on_event : callable, optional
