@@ -198,8 +198,8 @@ def test_pictures_by_a_checkpoint_of_the_robustness_library(
 ) -> None:
     pictures(tmp_path / "data", list(PLACES_10), n=6)
     found = reproduce(
-        "places-10", tmp_path / "data", tmp_path / "run", model=checkpoint, n_lambdas=4, l1_ratio=0.0,
-        model_options={"preprocessing": {"size": 48}},
+        "places-10", tmp_path / "data", tmp_path / "run", model=checkpoint, n_lambdas=4,
+        l1_ratio=0.0, model_options={"preprocessing": {"size": 48}},
     )  # fmt: skip
     store = found.run.store
     assert (store.n, store.p, len(store.class_names)) == (80, 2048, 10)
