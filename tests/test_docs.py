@@ -106,6 +106,7 @@ def test_readme_has_its_parts() -> None:
     assert "make test" in readme
 
 
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of torch
 def test_models_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript")
     monkeypatch.chdir(tmp_path)
