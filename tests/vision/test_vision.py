@@ -97,7 +97,7 @@ def test_a_network_whose_last_layer_is_not_linear_is_refused_with_the_mend(tmp_p
     """SqueezeNet takes the positive part of each pixel's score before it takes the mean."""
     from torchvision import models
 
-    network = seeded(lambda: models.squeezenet1_1())
+    network = seeded(models.squeezenet1_1)
     path = saved(network, tmp_path / "w.pt")
     with pytest.raises(
         SplitError, match=r"classifier\.1.*neither a pick of one position nor a mean"
