@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import json
 import pickle
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ class Loaded:
         if not missing:
             return
         base = getattr(self.network, "base_model_prefix", "") + "."
-        if all(not key.startswith(base) for key in missing) and base != ".":
+        has_head = getattr(self.network, "base_model", self.network) is not self.network
+        if has_head and not any(key.startswith(base) for key in missing):
             raise BackboneError(
                 f"{name}: its checkpoint has no weights for the head ({_listed(missing)}), which "
                 "transformers would fill with random numbers. Fine-tune the head and save it, or "
@@ -110,7 +112,9 @@ def require_transformers(name: str) -> None:
 @contextlib.contextmanager
 def explained(name: str, what: str) -> Iterator[None]:
     """Turn what transformers raises into one line; keep its reports and bars quiet."""
-    with _quiet_transformers():
+    with _quiet_transformers(), warnings.catch_warnings():
+        # torch warns of an odd pickle and then refuses it, which is said below
+        warnings.filterwarnings("ignore", message="Detected pickle protocol")
         try:
             yield
         except ImportError as error:
