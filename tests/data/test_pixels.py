@@ -223,7 +223,8 @@ def test_a_huge_jpeg_is_decoded_smaller(tmp_path):
     assert abs(int(np.asarray(image)[5, 5, 0]) - 99) <= 2
     # In a process of its own: more than the 200 MB of the small image, less than the 600 of all.
     code = (
-        "import resource, sys; from pathlib import Path; from clearhead.data.pixels import read_rgb;"
+        "import resource, sys; from pathlib import Path;"
+        "from clearhead.data.pixels import read_rgb;"
         "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = usage();"
         "read_rgb(Path(sys.argv[1]), 'a'); print((usage() - before) // 1024)"
     )
@@ -239,7 +240,9 @@ def test_a_huge_progressive_jpeg_is_refused(tmp_path, monkeypatch):
     plain = saved(tmp_path, Image.fromarray(noise), "plain.jpg")
     assert read(plain).size == (45, 40)
     path = saved(tmp_path, Image.fromarray(noise), "a.jpg", progressive=True)
-    with pytest.raises(UnreadableExample, match=r"it is too large \(7,200 pixels; the limit is 4,0"):
+    with pytest.raises(
+        UnreadableExample, match=r"it is too large \(7,200 pixels; the limit is 4,0"
+    ):
         read(path)
     tall = saved(tmp_path, Image.new("RGB", (600, 600)), "b.jpg")  # an eighth is still too large
     with pytest.raises(UnreadableExample, match="it is too large"):

@@ -38,7 +38,7 @@ class TextDataset(Dataset):
     def from_texts(
         cls,
         texts: Sequence[str],
-        labels: Sequence[Any],
+        labels: Sequence[Any] | IntArray,
         *,
         name: str = "texts",
         ids: Sequence[str] | None = None,
