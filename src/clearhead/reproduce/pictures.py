@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clearhead.data import ImageDataset
-from clearhead.data.image_folder import IMAGE_SUFFIXES
+from clearhead.data.pixels import IMAGE_SUFFIXES
 from clearhead.errors import DataError
 from clearhead.reproduce.reading import Asked, existing_folder
 
