@@ -40,6 +40,7 @@ __all__ = [
     "Tol",
     "Validation",
     "columns",
+    "listed",
 ]
 
 Model = Annotated[
@@ -162,6 +163,11 @@ RuleText = Annotated[
         show_default="sparsest:0.05",
     ),
 ]
+
+
+def listed(names: str | None) -> list[str] | None:
+    """Names with commas between, as a list."""
+    return None if names is None else [name.strip() for name in names.split(",")]
 
 
 def columns(named: list[str] | None) -> str | list[str] | None:
