@@ -22,8 +22,8 @@ def summarize(run: Run) -> dict[str, Any]:
     -------
     dict
         ``n``, ``p``, ``classes``; after fit ``targets`` and ``points``; after select
-        ``selected`` and, where the network predicts the data's classes, ``agreement``; after
-        debug ``findings``. Documented in docs/run-directory.md.
+        ``selected``, ``dense`` and ``agreement``; after debug ``findings``. Documented in
+        docs/run-directory.md.
     """
     file = run.file
     summary: dict[str, Any] = {
@@ -56,8 +56,7 @@ def summarize(run: Run) -> dict[str, Any]:
             index = selection["index"]
             summary["selected"] = {"index": index, "rule": selection["rule"], **points[index]}
             summary["dense"] = _point(run.path("dense"), selection["dense_index"])
-            if selection["agreement"]:
-                summary["agreement"] = selection["agreement"]
+            summary["agreement"] = selection["agreement"]
     if "debug" in file.steps:
         summary["findings"] = [finding.to_dict() for finding in run.findings]
     return summary
