@@ -191,7 +191,8 @@ def _unpenalised(
         **weighting(store, fit_options.get("ban", ()), balanced=fit_options.get("balanced", False)),
         **targets_of(store, run.targets),
         l1_ratio=path.l1_ratio,
-        lambdas=path.lambdas[-1:],
+        # Ridge alone leads to it, so that the first point, of no features, is as good a start.
+        lambdas=path.lambdas[:1],
         grouped=path.grouped,
         unpenalised=True,
         tol=path.tol,

@@ -34,7 +34,7 @@ class Reproduction:
     run : Run
         All that was computed, in its directory; open it with :func:`clearhead.open_run`.
     unpenalised : Path
-        One or two points, of which the last is the layer without a penalty.
+        Two points: that of no features, and the layer without a penalty.
     """
 
     setting: Setting
