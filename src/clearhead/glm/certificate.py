@@ -156,7 +156,7 @@ class _Inverse:
         diagonal = np.diagonal(H)
         least = 1e-16 * diagonal.max() + np.finfo(np.float64).tiny
         self._size = np.sqrt(np.maximum(diagonal, least))
-        self._scaled = H / np.outer(self._size, self._size)
+        self._scaled: FloatArray = H / np.outer(self._size, self._size)
         if len(H) > _FEW:
             self._scaled = _pinned(self._scaled, self._size, outputs)
         self._solvers: dict[float, Callable[[FloatArray], FloatArray]] = {}
