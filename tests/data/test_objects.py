@@ -71,7 +71,13 @@ def test_frames_that_are_none():
 
 @pytest.mark.parametrize(
     "y",
-    [LABELS, tuple(LABELS), np.array(LABELS), torch.tensor(LABELS), pd.Series(LABELS, index=range(5, 45))],
+    [
+        LABELS,
+        tuple(LABELS),
+        np.array(LABELS),
+        torch.tensor(LABELS),
+        pd.Series(LABELS, index=range(5, 45)),
+    ],
     ids=["list", "tuple", "array", "tensor", "series"],
 )
 def test_texts_and_labels(y):
@@ -179,7 +185,9 @@ def test_the_digits():
     assert np.array_equal(np.asarray(dataset.load(5))[..., 0], expected)
 
 
-@pytest.mark.parametrize("texts", [TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object)])
+@pytest.mark.parametrize(
+    "texts", [TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object)]
+)
 def test_a_bunch_of_texts(texts):
     names = ["rec.autos", "sci.med"]
     bunch = Bunch(data=texts, target=np.array(LABELS), target_names=names, DESCR="news")
