@@ -80,6 +80,18 @@ def test_same_optimum_as_scikit_learn():
     assert ours.intercept_ == pytest.approx(peer.intercept_, abs=1e-5)
 
 
+def test_the_device_is_fit_paths():
+    plain, there = (
+        SparseLogisticPath(lam=0.05, tol=1e-9, device=d).fit(X, Y) for d in (None, "cpu")
+    )
+    np.testing.assert_allclose(there.coef_, plain.coef_, atol=1e-4)
+    cv = SparseLinearPathCV(n_lambdas=5, cv=3, device="cpu").fit(X, NUMBERS)
+    assert (cv.gaps_ <= 1e-4).all()
+    for model in (SparseLogisticPath, SparseLogisticPathCV, SparseLinearPath, SparseLinearPathCV):
+        with pytest.raises(InputError, match="device must be one that torch has here"):
+            model(device="nowhere").fit(X, Y)
+
+
 def test_several_labels_a_row():
     labels = (X[:, :2] > 0).astype(int)
     model = SparseLogisticPath(n_lambdas=10).fit(X, labels)

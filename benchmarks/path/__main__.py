@@ -33,7 +33,7 @@ taken up again; a peer that was not finished counts as "at least".
   python -m benchmarks.path memory|streaming|growth|gpu --help
 """
 
-QUICK_LIMIT, FULL_LIMIT = 10.0, 1800.0
+FULL_LIMIT = 1800.0
 
 
 def main() -> None:
@@ -55,8 +55,8 @@ def main() -> None:
     run.add_argument("--quick", action="store_true", help="reduced rows, short limit")
     run.add_argument(
         "--limit", type=float,
-        help=f"seconds a run may take ({QUICK_LIMIT:.0f} quick, {FULL_LIMIT:.0f} full); all runs "
-        "of a solver on a problem have twice as much",
+        help=f"seconds a run may take (10 or 20 quick, {FULL_LIMIT:.0f} full); all runs of a solver "
+        "on a problem have twice as much",
     )  # fmt: skip
     run.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     run.add_argument("--repeats", type=int, default=1, help="timings of the setting that counts")
@@ -109,18 +109,18 @@ def _run(a: argparse.Namespace) -> None:
     unknown += [name for name in names if name not in solvers.NAMES]
     if unknown:
         sys.exit(f"Unknown: {', '.join(unknown)}. See python -m benchmarks.path list.")
-    settings = runner.Settings(
-        folder=a.results or RESULTS / ("quick" if a.quick else "full"),
-        limit=a.limit or (QUICK_LIMIT if a.quick else FULL_LIMIT),
-        threads=a.threads,
-        repeats=a.repeats,
-        curves=not a.no_curves,
-        redo=tuple(a.redo.split(",")),
-    )
     for name, spec in problems.SPECS.items():
         if (a.problems and name not in a.problems) or (a.quick and spec.quick_rows is None):
             continue
         start = perf_counter()
+        settings = runner.Settings(
+            folder=a.results or RESULTS / ("quick" if a.quick else "full"),
+            limit=a.limit or (spec.quick_limit if a.quick else FULL_LIMIT),
+            threads=a.threads,
+            repeats=a.repeats,
+            curves=not a.no_curves,
+            redo=tuple(a.redo.split(",")),
+        )
         rows = a.rows or (spec.quick_rows if a.quick else None)
         try:
             problem = spec.build(name, a.cache, a.data, rows, a.points)

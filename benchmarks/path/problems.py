@@ -32,6 +32,8 @@ class Spec:
         Data, or a function that generates them.
     quick_rows : int or None
         Rows that `make bench` keeps; None leaves the problem to `make bench-full`.
+    quick_limit : float
+        Seconds that a run may take in `make bench`.
     l1_ratio : float
     intercept : bool
     """
@@ -41,6 +43,7 @@ class Spec:
     quick_rows: int | None
     l1_ratio: float = 0.99
     intercept: bool = True
+    quick_limit: float = 10.0
 
     def build(
         self, name: str, cache: Path, data: Path | None, rows: int | None, points: int = 100
@@ -66,7 +69,7 @@ SPECS: dict[str, Spec] = {
         "MiniLM, Rotten Tomatoes, l1_ratio 0", rotten_tomatoes.SOURCE, 4000, 0.0
     ),
     "newsgroups20": Spec("MiniLM, 20 Newsgroups", newsgroups20.SOURCE, 2500),
-    "clinc150": Spec("MiniLM, CLINC150", clinc150.SOURCE, 3000),
+    "clinc150": Spec("MiniLM, CLINC150", clinc150.SOURCE, 1500, quick_limit=20.0),
     "clothing": Spec("Lite0, clothing", clothing.SOURCE, 1500),
     "fashion_mnist": Spec("Lite0, Fashion-MNIST, 12,000 rows", fashion_mnist.FEW_SOURCE, 2500),
     "fashion_mnist_70000": Spec("Lite0, Fashion-MNIST, all rows", fashion_mnist.SOURCE, None),

@@ -218,3 +218,24 @@ def test_no_file_and_no_weights(tmp_path):
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(BackboneError, match="holds a list"):
         read_checkpoint(tmp_path / "list.pt")
+
+
+class Versioned(nn.Linear):
+    """Refuses a state that does not say of which version it is, as some of torchvision's do."""
+
+    _version = 3
+
+    def _load_from_state_dict(self, state, prefix, metadata, *more):
+        if metadata.get("version") != 3:
+            raise ValueError("no version")
+        super()._load_from_state_dict(state, prefix, metadata, *more)
+
+
+def test_classes_with_versions_and_checkpoints_that_do_not_count_batches(tmp_path):
+    module = nn.Sequential(Versioned(2, 3), nn.BatchNorm1d(3))
+    state = dict(module.state_dict())
+    del state["1.num_batches_tracked"]
+    torch.save(state, tmp_path / "old.pt")
+    filled = nn.Sequential(Versioned(2, 3), nn.BatchNorm1d(3))
+    read_checkpoint(tmp_path / "old.pt").load_into(filled)
+    torch.testing.assert_close(filled.state_dict(), module.state_dict(), rtol=0, atol=0)

@@ -144,3 +144,10 @@ def test_names_of_a_basic_network():
         "layer2.0.conv1", "layer2.0.bn1", "layer2.0.conv2", "layer2.0.bn2",
         "layer2.0.downsample.0", "layer2.0.downsample.1",
     }  # fmt: skip
+
+
+def test_the_names_that_are_opened_are_those_that_are_known():
+    from clearhead.backbones.open import _RESNETS
+    from clearhead.backbones.resnet import RESNETS
+
+    assert set(_RESNETS) == set(RESNETS)

@@ -167,7 +167,8 @@ def test_texts_and_images_in_one_table(tmp_path):
         }
     )
     frame.to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(DataError, match="texts .column 'text'. and images .column 'img'.. Say wh"):
+    message = r"texts \(column 'text'\) and images \(column 'img'\)\. Say which"
+    with pytest.raises(DataError, match=message):
         open_dataset(tmp_path / "a.csv")
     assert open_dataset(tmp_path / "a.csv", text_column="text").modality == "text"
     assert open_dataset(tmp_path / "a.csv", image_column="img").modality == "image"

@@ -44,7 +44,8 @@ def test_groups_stay_whole_and_every_class_trains(data, validation, test):
     try:
         split, notes = made(labels, groups, validation=validation, test=test)
     except DataError as error:
-        assert "too few groups" in str(error)
+        if "too few groups" not in str(error):
+            raise
         return
     sides = {}
     for group, name in zip(groups, split, strict=True):

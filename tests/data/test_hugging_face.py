@@ -64,9 +64,9 @@ def test_images_are_read_one_by_one():
 
 def test_an_image_that_cannot_be_decoded():
     data = images().cast_column("image", datasets.Image(decode=False))
-    broken = data.map(lambda row, i: {"image": {"bytes": b"no image", "path": None}} if i == 1 else row,
-                      with_indices=True).cast_column("image", datasets.Image())  # fmt: skip
-    dataset = open_dataset(broken)
+    broken = {"image": {"bytes": b"no image", "path": None}}
+    data = data.map(lambda row, i: broken if i == 1 else row, with_indices=True)
+    dataset = open_dataset(data.cast_column("image", datasets.Image()))
     with pytest.raises(DataError, match="2 cannot be read: it is not an image"):
         dataset.load(1)
 
@@ -87,7 +87,7 @@ def test_a_split_without_labels_is_left_out():
     assert dataset.counts().sum().tolist() == [34, 8, 6]
     assert [(p.kind, p.where) for p in dataset.problems] == [("split without labels", "test")]
     assert dataset.notes == ("Test was drawn from train, 15% of it (stratified by class, seed 0).",)
-    with pytest.raises(DataError, match="1 of the 40 labels are missing .*: row 2 of the Dataset"):
+    with pytest.raises(DataError, match=r"1 of the 40 labels are missing .*: row 2 of the Dataset"):
         open_dataset(texts(labels=[0, -1] + [1, 0] * 19))
 
 

@@ -223,7 +223,8 @@ def test_a_huge_jpeg_is_decoded_smaller(tmp_path):
     assert abs(int(np.asarray(image)[5, 5, 0]) - 99) <= 2
     # In a process of its own: more than the 200 MB of the small image, less than the 600 of all.
     code = (
-        "import resource, sys; from pathlib import Path; from clearhead.data.pixels import read_rgb;"
+        "import resource, sys; from pathlib import Path;"
+        "from clearhead.data.pixels import read_rgb;"
         "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = usage();"
         "read_rgb(Path(sys.argv[1]), 'a'); print((usage() - before) // 1024)"
     )

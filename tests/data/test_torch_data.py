@@ -127,6 +127,7 @@ def test_an_item_that_fails_later_is_unreadable():
             "dict with the keys a, label; it needs one of te",
         ),
         (Items(lambda i: (3.5, 0)), "Item 0: An image must be a path, bytes, an array or"),
+        (Items(lambda i: (torch.arange(9), 0)), r"Item 0: An array of shape \(9,\) is no image"),
         (Items(None, n=0), "The Items is empty"),
         (
             DataLoader(Items(lambda i: (IMAGES[i], 0)), collate_fn=lambda batch: batch),

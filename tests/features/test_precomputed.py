@@ -194,3 +194,16 @@ def test_a_run_of_arrays_beside_texts(tmp_path):
         clearhead.new_run(tmp_path / "o", write(tmp_path, "npz"), model_options={"layer": "fc"})
     with pytest.raises(DataError, match="has no labels"):
         clearhead.new_run(tmp_path / "o", tmp_path / "f.npy")
+
+
+def test_of_several_labels_a_run_takes_one(tmp_path):
+    X, y, split = arrays()
+    labels = np.stack([y, 1 - y, X[:, 1] > 0], axis=1).astype(int)
+    np.savez(tmp_path / "f.npz", X=X, y=labels, split=split, class_names=np.array(["a", "b", "c"]))
+    with pytest.raises(DataError, match="choose one with label='a'"):
+        clearhead.new_run(tmp_path / "run", tmp_path / "f.npz")
+    run = clearhead.new_run(tmp_path / "run", tmp_path / "f.npz", label="c")
+    store = run.extract()
+    assert store.class_names == ("not c", "c")
+    np.testing.assert_array_equal(store.labels(), labels[:, 2])
+    assert clearhead.open_run(tmp_path / "run").dataset.fingerprint() == run.dataset.fingerprint()

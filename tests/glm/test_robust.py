@@ -14,8 +14,8 @@ from clearhead.glm.curvature import Curvature
 from clearhead.glm.rows import ArrayRows
 from clearhead.glm.solver import NewtonSolver
 from clearhead.glm.standardize import standardization
-from tests.glm.data import deep_features
-from tests.glm.oracle import brute_force, objective, standardised
+from tests.glm.data import deep_features, targets
+from tests.glm.oracle import brute_force, objective, slow_minimum, standardised
 
 
 def check(X, y, **options):
@@ -100,6 +100,69 @@ def test_a_class_of_two_examples():
     X, y = deep_features(200, 6, 2, 4)
     y[[3, 77]] = 2
     check(X, y)
+
+
+def many_classes(n, p, k):
+    """Each class has a few features of its own; n / k rows a class."""
+    random = np.random.default_rng(0)
+    y = np.arange(n) % k
+    centres = random.standard_normal((k, p)) * (random.random((k, p)) < 0.1)
+    X = np.maximum(centres[y] + 0.5 * random.standard_normal((n, p)), -0.3)
+    return X.astype(np.float32), y
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "k", "ratio", "points"), [(5000, 24, 1000, 0.5, 2), (9000, 64, 102, 0.03, 6)]
+)
+def test_many_classes_of_few_rows(n, p, k, ratio, points):
+    X, y = many_classes(n, p, k)
+    path = fit_path(X, y, n_lambdas=points, lambda_min_ratio=ratio)
+    assert path.optimal.all(), path.status
+    assert path.n_nonzero[-1].sum() > path.n_nonzero[0].sum() == 0
+    ours = objective(
+        standardised(X), y, path.coef(-1), path.intercept(-1), float(path.lambdas[-1]), 0.99
+    )
+    assert ours < path.null_loss
+
+
+HARD = {
+    "collinear": lambda X: np.hstack([X, X[:, :2], X[:, :1] - 2 * X[:, 1:2]]),
+    "scales": lambda X: X * np.array([1, 1e-8, 1e8, 1, 1e8, 1e-8]),
+    "offsets": lambda X: X + np.array([0, 1e6, -1e6, 0, 1e3, 1]),
+    "wide": lambda X: np.hstack([X, np.random.default_rng(0).standard_normal((40, 60))]),
+    "float16": lambda X: X.astype(np.float16),
+}
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("family", ["multinomial", "multilabel", "gaussian"])
+@pytest.mark.parametrize("hard", list(HARD))
+def test_hard_features_in_every_family(hard, family, grouped):
+    X, y = targets(family, 40, 6, 3, 4)
+    X = HARD[hard](X)
+    path = fit_path(
+        X, y, family=family, grouped=grouped, n_lambdas=4, lambda_min_ratio=0.05, tol=1e-6
+    )
+    assert path.optimal.all(), path.status
+    S, lam = standardised(X), float(path.lambdas[-1])
+    ours = objective(
+        S, y, path.coef(-1), path.intercept(-1), lam, 0.99, family=family, grouped=grouped
+    )
+    best = slow_minimum(S, y, lam, 0.99, family=family, grouped=grouped, steps=2000)
+    assert ours <= best * (1 + 2e-6)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("family", ["multinomial", "multilabel"])
+def test_separable_rows_in_every_family(family, grouped):
+    y = np.arange(30) % 3
+    X = np.eye(3)[y] + 0.01 * np.random.default_rng(0).standard_normal((30, 3))
+    path = fit_path(
+        X, np.eye(3)[y] if family == "multilabel" else y, family=family, grouped=grouped,
+        n_lambdas=6, tol=1e-7,
+    )  # fmt: skip
+    assert path.optimal.all(), path.status
+    assert path.accuracies["train"][-1].value == 1.0
 
 
 def test_rows_of_weight_zero_count_for_nothing():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import r2_score
 
 from clearhead.errors import InputError
 from clearhead.glm import Path, fit_path
@@ -164,13 +165,18 @@ def test_on_disk_and_shown(family, tmp_path):
         assert path[3].accuracies == {}
         loss = 0.5 * ((y[40:] - Z) ** 2).sum(axis=1).mean()
         assert not any(name.startswith("accuracy") for name in frame.columns)
-        assert path.plot().get_ylabel() == "half mean squared error"
+        left = ((y[40:] - Z) ** 2).sum() / ((y[40:] - y[40:].mean(axis=0)) ** 2).sum()
+        assert path.r2["validation"][3] == pytest.approx(1 - left)
+        assert frame["r2_validation"][3] == path.r2["validation"][3]
+        assert path.r2["train"][0] == pytest.approx(0, abs=1e-12)
+        assert path.plot().get_ylabel() == "R²"
         assert "3 outputs" in repr(path)
     else:
         loss = (np.logaddexp(0, Z) - y[40:] * Z).sum(axis=1).mean()
         right = ((Z > 0) == y[40:]).all(axis=1).mean()
         assert path.accuracies["validation"][3].value == pytest.approx(right)
         assert path.plot().get_ylabel() == "accuracy"
+        assert path.r2 == {}
         assert "3 labels" in repr(path)
     np.testing.assert_allclose(path.losses["validation"][3], loss)
     path.save(tmp_path)
@@ -178,6 +184,9 @@ def test_on_disk_and_shown(family, tmp_path):
     assert again.family == family
     assert again.n_samples == path.n_samples
     assert again.accuracies == path.accuracies
+    assert {split: list(r2) for split, r2 in again.r2.items()} == {
+        split: list(r2) for split, r2 in path.r2.items()
+    }
     np.testing.assert_array_equal(again.coef(3), path.coef(3))
 
 
@@ -188,6 +197,16 @@ def test_a_path_of_an_older_version_still_loads(tmp_path):
     del header["grouped"]
     (tmp_path / "path.json").write_text(json.dumps(header))
     assert not Path.load(tmp_path).grouped
+
+
+def test_r2_is_scikit_learns_of_weighted_rows():
+    weights = np.random.default_rng(1).integers(0, 4, 60).astype(float)
+    path = fit_path(X, NUMBERS, family="gaussian", sample_weight=weights, n_lambdas=3)
+    scores = X @ path.coef(2, original_scale=True).T + path.intercept(2, original_scale=True)
+    theirs = r2_score(NUMBERS, scores, sample_weight=weights, multioutput="variance_weighted")
+    assert path.r2["train"][2] == pytest.approx(theirs)
+    flat = fit_path(X, NUMBERS, family="gaussian", n_lambdas=2, validation=(X[:1], NUMBERS[:1]))
+    assert np.isnan(flat.r2["validation"]).all()
 
 
 def test_targets_are_in_the_fingerprint():

@@ -112,5 +112,18 @@ def test_on_the_command_line(place: Path) -> None:
         ("--preprocessing=24", "KEY=VALUE"),
     ]:
         failed = shell.invoke(app, [*arguments, wrong])
-        assert isinstance(failed.exception, InputError), failed.output
-        assert said in str(failed.exception)
+        assert failed.exit_code == 2
+        assert said in failed.stderr
+
+
+def test_features_alone_on_the_command_line(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "f.npz", X=random.normal(size=(40, 3)) + y[:, None], y=y)
+    shell = CliRunner()
+    done = shell.invoke(app, ["extract", str(tmp_path / "f.npz"), "--out", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    assert "40 × 3" in done.output
+    failed = shell.invoke(app, ["extract", "minilm", "--out", str(tmp_path / "other")])
+    assert failed.exit_code == 2
+    assert "There are no data" in failed.stderr

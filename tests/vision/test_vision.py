@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from clearhead.backbones import open_backbone
-from clearhead.errors import BackboneError
+from clearhead.errors import BackboneError, SplitError
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8))
 
@@ -58,7 +58,7 @@ def test_timm(tmp_path, name, p):
 TORCHVISION = [
     ("resnet18", 512),
     ("mobilenet_v3_small", 1024),
-    ("squeezenet1_1", 512),
+    ("mnasnet0_5", 1280),
     ("shufflenet_v2_x0_5", 1024),
     ("vit_b_32", 768),
     ("alexnet", 4096),
@@ -69,10 +69,9 @@ TORCHVISION = [
 def test_torchvision(tmp_path, name, p):
     from torchvision import models
 
-    classes = 1000 if name == "squeezenet1_1" else 7  # its last layer is a convolution
-    network = seeded(lambda: models.get_model(name, weights=None, num_classes=classes))
+    network = seeded(lambda: models.get_model(name, weights=None, num_classes=7))
     backbone = open_backbone(f"torchvision:{name}", checkpoint=saved(network, tmp_path / "w.pt"))
-    assert (backbone.n_features, backbone.n_outputs) == (p, classes)
+    assert (backbone.n_features, backbone.n_outputs) == (p, 7)
     pixels = models.get_model_weights(name).DEFAULT.transforms()(PICTURE).unsqueeze(0)
     with torch.no_grad():
         wanted = network(pixels)
@@ -92,6 +91,18 @@ def test_our_resnet50_is_torchvisions(tmp_path):
     batch = ours.prepare([PICTURE])
     torch.testing.assert_close(ours.features(batch), theirs.features(batch), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(ours.forward(batch), theirs.forward(batch), rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_whose_last_layer_is_not_linear_is_refused_with_the_mend(tmp_path):
+    """SqueezeNet takes the positive part of each pixel's score before it takes the mean."""
+    from torchvision import models
+
+    network = seeded(models.squeezenet1_1)
+    path = saved(network, tmp_path / "w.pt")
+    with pytest.raises(
+        SplitError, match=r"classifier\.1.*neither a pick of one position nor a mean"
+    ):
+        open_backbone("torchvision:squeezenet1_1", checkpoint=path)
 
 
 @pytest.mark.parametrize(

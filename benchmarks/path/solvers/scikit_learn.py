@@ -10,19 +10,39 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.path.problem import Problem
 
+PACKAGES = ("scikit-learn", "numpy")
 
-def path(problem: Problem, S: Any, solver: str, **settings: Any) -> Iterator[Any]:
+
+def ladder(tightest: int) -> tuple[dict[str, float], ...]:
+    """Tolerances from 1e-2 down to 10 to the minus `tightest`."""
+    return tuple({"tol": 10.0**-e} for e in range(2, tightest + 1))
+
+
+def ridge_only(problem: Problem) -> str | None:
+    """Skip what has an l1 penalty."""
+    return None if problem.l1_ratio == 0 else "it has no l1 penalty"
+
+
+def prepare(problem: Problem) -> Any:
+    """Standardise."""
+    return problem.standardised
+
+
+def fit(
+    solver: str, max_iter: int, problem: Problem, prepared: Any, setting: dict[str, float]
+) -> Iterator[Any]:
     """Fit one lam after the other, each from the one before."""
     model = LogisticRegression(
         l1_ratio=problem.l1_ratio,
         fit_intercept=problem.intercept,
         solver=solver,
+        max_iter=max_iter,
         warm_start=True,
         random_state=0,
-        **settings,
+        **setting,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what was reached is judged, whatever it says
         for lam in problem.lambdas:
-            model.set_params(C=1 / (problem.n * lam)).fit(S, problem.y)
+            model.set_params(C=1 / (problem.n * lam)).fit(prepared, problem.y)
             yield model.coef_, model.intercept_ if problem.intercept else model.coef_[:, 0] * 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 from benchmarks.path.problem import Problem
 from benchmarks.path.solvers import scikit_learn
+from benchmarks.path.solvers.scikit_learn import PACKAGES, prepare
 
-PACKAGES = ("scikit-learn", "numpy")
-LADDER = tuple({"tol": 10.0**-e} for e in range(2, 10))
+__all__ = ["LADDER", "PACKAGES", "START", "fit", "prepare", "skip"]
+
+LADDER = scikit_learn.ladder(9)
 START = 2
+fit = partial(scikit_learn.fit, "liblinear", 100_000)
 
 
 def skip(problem: Problem) -> str | None:
@@ -18,13 +20,3 @@ def skip(problem: Problem) -> str | None:
     if problem.family != "binomial" or problem.l1_ratio != 1 or problem.intercept:
         return "only two classes, l1 and no intercept (it penalises the intercept)"
     return None
-
-
-def prepare(problem: Problem) -> Any:
-    """Standardise."""
-    return problem.standardised
-
-
-def fit(problem: Problem, prepared: Any, setting: dict[str, float]) -> Iterator[Any]:
-    """Fit the path."""
-    yield from scikit_learn.path(problem, prepared, "liblinear", max_iter=100_000, **setting)

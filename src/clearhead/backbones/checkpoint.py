@@ -167,9 +167,10 @@ class Checkpoint:
                 "%s: left out %s, which stand outside the network (%r)",
                 self.path.name, _listed(others), prefix,
             )  # fmt: skip
-        module.load_state_dict(
-            {own[name][0]: value for name, value in found.items() if name in own}, strict=False
-        )
+        # Into a state of its own, which also says which version of its classes it is of.
+        filled = module.state_dict()
+        filled.update({own[name][0]: value for name, value in found.items() if name in own})
+        module.load_state_dict(filled)
 
 
 def read_checkpoint(path: Path | str) -> Checkpoint:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from clearhead._types import SplitName
 from clearhead.data.adapters import read_source
 from clearhead.data.dataset import Problem
-from clearhead.data.source import Source
+from clearhead.data.source import Source, Table
 from clearhead.data.splits import SPLIT_NAMES, split_order
 from clearhead.errors import DataError
 
@@ -29,8 +30,10 @@ def read(spec: Mapping[Any, Any]) -> Source:
             f"The dict has the keys {', '.join(map(repr, spec))}, and none is a split. Name them "
             "train, validation and test; or give a pair (X, y)."
         )
-    tables, notes, seen = [], [], {}
-    problems = []
+    tables: list[Table] = []
+    problems: list[Problem] = []
+    notes: list[str] = []
+    seen: dict[SplitName, object] = {}
     for key, split in sorted(named.items(), key=lambda item: split_order(item[1])):
         if split is None:
             message = f"The data {key!r} are not named for a split; they were left out."

@@ -143,9 +143,10 @@ class Dataset(ABC):
 
         def count(rows: IntArray) -> IntArray:
             labels = self.labels[rows]
-            if self.multilabel:
-                return labels.sum(axis=0, dtype=np.int64)
-            return np.bincount(labels, minlength=len(self.class_names))
+            if not self.multilabel:
+                return np.bincount(labels, minlength=len(self.class_names))
+            having: IntArray = labels.sum(axis=0, dtype=np.int64)
+            return having
 
         table = {name: count(self.indices(name)) for name in self.splits}
         kind = "label" if self.multilabel else "class"

@@ -36,8 +36,10 @@ def read_pandas(spec: Any) -> Source:
 
 def read_polars(spec: polars.DataFrame | polars.LazyFrame) -> Source:
     """Read a polars frame; a lazy one is collected."""
-    frame = spec.collect() if hasattr(spec, "collect") else spec
-    columns = frame.to_dict(as_series=False)  # type: ignore[union-attr]
+    frame: Any = spec.collect() if hasattr(spec, "collect") else spec
+    if not hasattr(frame, "to_dict"):
+        raise DataError(f"A polars {type(spec).__name__} is no table. Give a DataFrame.")
+    columns: dict[str, list[Any]] = frame.to_dict(as_series=False)
     return Source("DataFrame", [table_of("the DataFrame", columns)])
 
 

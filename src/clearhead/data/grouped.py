@@ -114,4 +114,5 @@ def _main_stratum(groups: IntArray, strata: IntArray) -> IntArray:
     pairs, counts = np.unique(np.column_stack([groups, strata]), axis=0, return_counts=True)
     order = np.lexsort((pairs[:, 1], -counts, pairs[:, 0]))
     first = np.unique(pairs[order, 0], return_index=True)[1]
-    return pairs[order][first, 1]
+    main: IntArray = pairs[order][first, 1]
+    return main

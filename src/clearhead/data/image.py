@@ -40,7 +40,7 @@ class ImageDataset(Dataset):
     def from_files(
         cls,
         paths: Sequence[str | Path],
-        labels: Sequence[Any],
+        labels: Sequence[Any] | IntArray,
         *,
         ids: Sequence[str] | None = None,
         **options: Any,
@@ -69,7 +69,7 @@ class ImageDataset(Dataset):
     def from_images(
         cls,
         images: Sequence[Any],
-        labels: Sequence[Any],
+        labels: Sequence[Any] | IntArray,
         *,
         name: str = "images",
         ids: Sequence[str] | None = None,

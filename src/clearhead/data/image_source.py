@@ -164,6 +164,8 @@ def as_source(value: Any, folder: Path) -> ImageSource:
     if hasattr(value, "detach") and hasattr(value, "numpy"):
         value = _channels_last(value.detach().cpu().numpy())
     if isinstance(value, np.ndarray):
+        if value.ndim not in (2, 3):
+            raise DataError(f"An array of shape {value.shape} is no image (H, W) or (H, W, C).")
         return Pixels(value, top_of(value))
     raise DataError(
         f"An image must be a path, bytes, an array or a Pillow image, got {type(value).__name__}."

@@ -52,7 +52,7 @@ class Assembled:
 def assemble(
     *,
     ids: Sequence[str],
-    labels: Sequence[Any],
+    labels: Sequence[Any] | IntArray,
     split: Sequence[str] | None,
     metadata: pd.DataFrame | None,
     class_names: Sequence[str] | None,
@@ -148,7 +148,7 @@ def check_strict(strict: bool, problems: Sequence[Problem]) -> None:
     )
 
 
-def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
+def require_labels(labels: Sequence[Any] | IntArray, where: Sequence[str]) -> None:
     """Raise :class:`DataError` if a label is missing (None, NaN or empty)."""
     missing = [place for label, place in zip(labels, where, strict=True) if is_missing(label)]
     if missing:
@@ -184,7 +184,7 @@ def _require_unique(ids: Sequence[str], where: Sequence[str]) -> None:
 
 
 def _encode(
-    labels: Sequence[Any], class_names: Sequence[str] | None
+    labels: Sequence[Any] | IntArray, class_names: Sequence[str] | None
 ) -> tuple[IntArray, tuple[str, ...]]:
     """Labels as indices into the names of the classes."""
     written = [storable(str(label).strip()) for label in labels]

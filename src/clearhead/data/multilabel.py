@@ -76,9 +76,7 @@ def from_lists(
         )
     lists = [list(value) for value in values]
     if _are_flags(lists):
-        matrix = np.array(lists, dtype=np.float64)
-        names = _numbered(matrix.shape[1]) if class_names is None else tuple(class_names)
-        return read_matrix(matrix, names, where)
+        return read_matrix(np.array(lists, dtype=np.float64), class_names, where)
     named = [[storable(str(label).strip()) for label in labels] for labels in lists]
     found = {label for labels in named for label in labels}
     names = tuple(sorted(found)) if class_names is None else tuple(class_names)

@@ -72,4 +72,4 @@ def _holds_images(kind: pa.DataType) -> bool:
     """Bytes, or a struct of bytes and path."""
     if pa.types.is_struct(kind):
         return {"bytes", "path"} <= {kind.field(i).name for i in range(kind.num_fields)}
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

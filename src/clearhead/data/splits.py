@@ -121,7 +121,9 @@ def complete_splits(
         return split, ()
     shares = {name: held_out[name] for name in missing}
     pool = np.flatnonzero(split == "train")
-    members = [keys[i] for i in pool.tolist()] if groups is None else [groups[i] for i in pool]
+    members = (
+        [keys[i] for i in pool.tolist()] if groups is None else [groups[i] for i in pool.tolist()]
+    )
     if groups is None and labels.ndim == 1:
         # Only the first of equal examples is drawn; the others follow it.
         first, leader = _first_of_equals(labels[pool], members)
@@ -129,7 +131,7 @@ def complete_splits(
     else:
         names, leader = np.unique(_objects(members), return_inverse=True)
         leader = leader.reshape(-1)
-        order = _by_class_then_hash(np.zeros(len(names), np.int64), names, f"split {seed}")
+        order = _by_class_then_hash(np.zeros(len(names), np.int64), list(names), f"split {seed}")
         sizes = {name: _share(len(pool), part) for name, part in shares.items()}
         drawn = draw_groups(leader, np.argsort(order), labels[pool], sizes)
     for name in missing:

@@ -38,7 +38,7 @@ class TextDataset(Dataset):
     def from_texts(
         cls,
         texts: Sequence[str],
-        labels: Sequence[Any],
+        labels: Sequence[Any] | IntArray,
         *,
         name: str = "texts",
         ids: Sequence[str] | None = None,
@@ -161,7 +161,7 @@ def _require_splits_kept(split: Sequence[str] | None, kept: Sequence[int]) -> No
         )
 
 
-def _require_one_each(n: int, **given: Sequence[Any] | pd.DataFrame | None) -> None:
+def _require_one_each(n: int, **given: Sequence[Any] | IntArray | pd.DataFrame | None) -> None:
     for name, values in given.items():
         if values is not None and len(values) != n:
             raise DataError(f"{name} has {len(values):,} entries for {n:,} texts; give one each.")

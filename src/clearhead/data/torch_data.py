@@ -45,10 +45,10 @@ def read(spec: Dataset[Any] | DataLoader[Any]) -> Source:
     name = type(spec).__name__
     if isinstance(spec, TensorDataset) and len(spec.tensors) == 2 and spec.tensors[0].ndim > 2:
         examples: Sequence[Any] = images_of(_channels_last(spec.tensors[0]))
-        kind, labels = "image", spec.tensors[1]
+        kind, values = "image", labels_of(spec.tensors[1])[0]
     else:
         kind, examples, labels = _read_items(spec)
-    values, _ = labels_of(_stacked(labels))
+        values = labels_of(_stacked(labels))[0]
     names = getattr(spec, "classes", None)
     known: dict[str, tuple[str, ...]] = {}
     if isinstance(names, list | tuple) and not any(isinstance(v, list) for v in values):

@@ -245,7 +245,7 @@ def _require_enough(store: FeatureStore, dataset: Dataset) -> None:
             f"{first}. {mend}"
         )
     labels = store.labels("train")
-    trained = set((labels.any(axis=0).nonzero()[0] if store.multilabel else labels).tolist())
+    trained = set((np.flatnonzero(labels.any(axis=0)) if store.multilabel else labels).tolist())
     gone = [name for code, name in enumerate(store.class_names) if code not in trained]
     if gone:
         raise DataError(

@@ -45,8 +45,9 @@ class PrecomputedFeatures:
     ----------
     features : (n, p) array
         Finite; kept as float32.
-    labels : (n,) sequence, optional
-        Class of each row, a name or a number; not needed where data are given beside it.
+    labels : (n,) sequence or (n, K) array of 0 and 1, optional
+        Class of each row, a name or a number; or which of K labels it has. Not needed where
+        data are given beside it.
     split : (n,) sequence of str, optional
         train, validation or test; made (stratified) where it is missing.
     ids : (n,) sequence of str, optional
@@ -125,13 +126,22 @@ class PrecomputedFeatures:
                 digest.update(np.ascontiguousarray(part).data)
         return {"weights": digest.hexdigest(), "preprocessing": "precomputed", "split": ""}
 
-    def dataset(self, *, seed: int = 0, validation: float = 0.15, test: float = 0.15) -> Dataset:
+    def dataset(
+        self,
+        *,
+        seed: int = 0,
+        validation: float = 0.15,
+        test: float = 0.15,
+        label: str | None = None,
+    ) -> Dataset:
         """Make a data set of the rows, which are shown by their texts or ids.
 
         Parameters
         ----------
         seed, validation, test
             Of the splits that are made where there are none.
+        label : str, optional
+            Which of several labels to look into: without it, or with it.
 
         Raises
         ------
@@ -147,22 +157,28 @@ class PrecomputedFeatures:
         ids = [str(one) for one in self.ids] if self.ids is not None else [
             f"row {row}" for row in range(n)
         ]  # fmt: skip
-        return TextDataset.from_texts(
+        names = self.class_names
+        if names is None and np.ndim(self.labels) == 2:
+            names = tuple(f"label {k}" for k in range(np.shape(self.labels)[1]))
+        dataset = TextDataset.from_texts(
             ids if self.texts is None else list(self.texts),
             self._named_labels(),
             name=self.name,
             ids=ids,
             split=None if self.split is None else [str(one) for one in self.split],
             metadata=self.metadata,
-            class_names=self.class_names,
+            class_names=names,
             seed=seed,
             validation=validation,
             test=test,
         )
+        return dataset if label is None else dataset.pick(label)
 
-    def _named_labels(self) -> list[Any]:
-        labels = np.asarray(self.labels).tolist()
-        names = self.class_names
+    def _named_labels(self) -> Any:
+        given = np.asarray(self.labels)
+        if given.ndim == 2:
+            return given
+        labels, names = given.tolist(), self.class_names
         if names is None or not all(isinstance(label, int) for label in labels):
             return list(labels)
         if min(labels) < 0 or max(labels) >= len(names):

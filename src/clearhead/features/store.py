@@ -149,7 +149,7 @@ class FeatureStore:
     @property
     def multilabel(self) -> bool:
         """Whether a row may have several of the labels that `class_names` names."""
-        return pa.types.is_fixed_size_list(self._schema.field("label").type)
+        return bool(pa.types.is_fixed_size_list(self._schema.field("label").type))
 
     @property
     def fingerprints(self) -> dict[str, str]:

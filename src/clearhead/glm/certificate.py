@@ -155,6 +155,9 @@ class _Inverse:
 
     def step(self, gradient: FloatArray, ridge: float) -> FloatArray:
         """Step for minus the gradient (m,); `ridge` is relative to the Hessian's diagonal."""
+        if len(gradient) == 1 and self._scaled[0, 0] > 0.0:
+            # One intercept alone: a decomposition would take longer than all the rest.
+            return np.asarray(gradient / (self._scaled[0] + ridge) / self._size**2)
         if ridge not in self._inverses:
             matrix = self._scaled + ridge * np.eye(len(self._scaled))
             # A shift of all classes is free in the multinomial, so H is singular there.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from clearhead._plot import new_axes
 from clearhead._types import FloatArray
 from clearhead.errors import DataError, InputError
 from clearhead.events import Event, EventCallback, emit
@@ -19,6 +17,7 @@ from clearhead.glm.folds import check_classes_learned, given_folds, make_folds
 from clearhead.glm.held_out import fit_fold
 from clearhead.glm.path import Path
 from clearhead.glm.problem import gather
+from clearhead.glm.shown import notebook_table, sparsity_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,14 +120,11 @@ class CrossValidation:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the held-out loss against features per class, with one standard error each way."""
-        axes: Any = new_axes() if ax is None else ax
+        axes = sparsity_axes(ax, f"held-out loss, {self.k} folds")
         used, low = self.path.features_per_class, int(np.nanargmin(self.loss))
         axes.errorbar(used, self.loss, yerr=self.loss_error, marker=".", ms=4, lw=1, elinewidth=0.5)
         limit = self.loss[low] + self.loss_error[low]
         axes.axhline(limit, color="0.6", lw=0.8, ls="--", label="one standard error above the best")
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlabel("features per class")
-        axes.set_ylabel(f"held-out loss, {self.k} folds")
         axes.legend(frameon=False)
         drawn: Axes = axes
         return drawn
@@ -142,8 +138,7 @@ class CrossValidation:
         )
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(index=False, float_format=lambda v: f"{v:.4g}", max_rows=12)
-        return f"<p>{html.escape(repr(self))}</p>{table}"
+        return notebook_table(self, self.to_frame())
 
 
 def cross_validate(

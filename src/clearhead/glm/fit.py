@@ -14,12 +14,10 @@ from clearhead._files import fingerprint
 from clearhead._types import FloatArray
 from clearhead.errors import NotConvergedError
 from clearhead.events import Event, EventCallback, emit
-from clearhead.glm.accuracy import Accuracy
 from clearhead.glm.checkpoint import Checkpoint
 from clearhead.glm.checks import check_lambdas, check_scalars
 from clearhead.glm.device.transfer import to_device
-from clearhead.glm.evaluate import evaluate
-from clearhead.glm.families import family_of
+from clearhead.glm.evaluate import measure
 from clearhead.glm.follow import Points, follow
 from clearhead.glm.grid import lambda_grid
 from clearhead.glm.path import Path
@@ -214,18 +212,15 @@ def fit_path(
 
 def _assemble(fit: Prepared, grid: FloatArray, tol: float, points: Points, identity: str) -> Path:
     problem, how = fit.problem, fit.how
-    family = family_of(problem.family)
     intercepts = np.array(points.intercepts) + fit.offset
-    n = int((problem.weights > 0).sum())
-    losses = {"train": np.array([c.loss for c in points.certificates])}
-    accuracies = {
-        "train": tuple(Accuracy.of(right, n) for right in points.right if right is not None)
-    }
-    measured = {split: rows for split, rows in problem.splits.items() if split != "train"}
-    for split, rows in measured.items():
-        losses[split], accuracies[split] = evaluate(
-            rows, split, family, how, coefficients=points.coefficients, intercepts=intercepts
-        )
+    measured = measure(
+        problem,
+        how,
+        coefficients=points.coefficients,
+        intercepts=intercepts,
+        losses=[c.loss for c in points.certificates],
+        right=points.right,
+    )
     return Path(
         lambdas=grid,
         coefficients=tuple(points.coefficients),
@@ -233,8 +228,9 @@ def _assemble(fit: Prepared, grid: FloatArray, tol: float, points: Points, ident
         gaps=np.array([c.gap for c in points.certificates]),
         kkt=np.array([c.kkt for c in points.certificates]),
         status=points.status,
-        losses=losses,
-        accuracies={split: values for split, values in accuracies.items() if values},
+        losses=measured.losses,
+        accuracies=measured.accuracies,
+        r2=measured.r2,
         center=how.center,
         scale=how.scale,
         dead=how.dead,
@@ -247,7 +243,7 @@ def _assemble(fit: Prepared, grid: FloatArray, tol: float, points: Points, ident
         tol=tol,
         lambda_max=fit.lambda_max,
         null_loss=fit.null.loss,
-        n_samples={"train": n} | {split: rows.rows.shape[0] for split, rows in measured.items()},
+        n_samples=measured.n_samples,
         fingerprint=identity,
         grouped=fit.grouped,
     )

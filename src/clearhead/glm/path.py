@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from clearhead._plot import new_axes
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
 from clearhead.glm.accuracy import Accuracy
+from clearhead.glm.shown import notebook_table, sparsity_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +155,9 @@ class Path:
         Of the problem that was solved: features, labels, weights and settings.
     grouped : bool
         Whether ``sum_j ||W_.j||_2`` took the place of the l1 norm.
+    r2 : dict of split to (L,) float64
+        Of the gaussian family: share of the split's variance, around its own mean and
+        summed over outputs, that each point explains. Empty for the others.
     """
 
     lambdas: FloatArray
@@ -181,6 +183,7 @@ class Path:
     n_samples: dict[str, int]
     fingerprint: str
     grouped: bool = False
+    r2: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.lambdas)
@@ -249,7 +252,7 @@ class Path:
         return rule.apply(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Give one row a point: lam, certificate, sparsity, loss and accuracy of each split."""
+        """Give one row a point: lam, certificate, sparsity, and each split's measures."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -262,6 +265,8 @@ class Path:
         }
         for split, losses in self.losses.items():
             columns[f"loss_{split}"] = losses
+            if split in self.r2:
+                columns[f"r2_{split}"] = self.r2[split]
             values = self.accuracies.get(split, ())
             if not values:
                 continue
@@ -273,20 +278,21 @@ class Path:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw accuracy against features per class, a line and a band for each split.
 
-        Of numbers, the gaussian family, the loss is drawn.
+        Of numbers, the gaussian family, R² is drawn.
         """
-        axes: Any = new_axes() if ax is None else ax
         used = self.features_per_class
-        if not self.accuracies:
-            for split, losses in self.losses.items():
-                axes.plot(used, losses, label=split, marker=".", ms=4)
-        for split, values in self.accuracies.items():
-            (line,) = axes.plot(used, [a.value for a in values], label=split, marker=".", ms=4)
-            low, high = [a.low for a in values], [a.high for a in values]
-            axes.fill_between(used, low, high, color=line.get_color(), alpha=0.15, lw=0)
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlabel("features per class" if self.accuracies else "features per output")
-        axes.set_ylabel("accuracy" if self.accuracies else "half mean squared error")
+        if self.accuracies:
+            axes = sparsity_axes(ax, "accuracy")
+            for split, values in self.accuracies.items():
+                (line,) = axes.plot(used, [a.value for a in values], label=split, marker=".", ms=4)
+                low, high = [a.low for a in values], [a.high for a in values]
+                axes.fill_between(used, low, high, color=line.get_color(), alpha=0.15, lw=0)
+        else:
+            # A path that an older version wrote has no R².
+            numbers = self.r2 or self.losses
+            axes = sparsity_axes(ax, "R²" if self.r2 else "half mean squared error", per="output")
+            for split, measured in numbers.items():
+                axes.plot(used, measured, label=split, marker=".", ms=4)
         axes.legend(frameon=False)
         drawn: Axes = axes
         return drawn
@@ -299,8 +305,7 @@ class Path:
         )
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(index=False, float_format=lambda v: f"{v:.4g}", max_rows=12)
-        return f"<p>{html.escape(repr(self))}</p>{table}"
+        return notebook_table(self, self.to_frame())
 
     def save(self, folder: str | FilePath) -> None:
         """Write the path into a folder, without pickle; see :mod:`clearhead.glm.storage`."""

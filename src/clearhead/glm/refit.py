@@ -26,8 +26,7 @@ from clearhead._files import fingerprint
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 from clearhead.events import Event, EventCallback, emit
-from clearhead.glm.accuracy import Accuracy
-from clearhead.glm.evaluate import evaluate
+from clearhead.glm.evaluate import measure
 from clearhead.glm.families import family_of
 from clearhead.glm.path import Path, SparseCoefficients
 from clearhead.glm.problem import Problem, gather
@@ -204,23 +203,16 @@ def _assemble(
     path: Path, chosen: IntArray, problem: Problem, ridge: float, solved: list[_Point]
 ) -> Path:
     how = Standardization(path.center, path.scale, path.dead, "")
-    n = int((problem.weights > 0).sum())
     coefficients = tuple(point.coefficients for point in solved)
     intercepts = np.array([point.intercept for point in solved])
-    losses = {"train": np.array([point.solution.loss for point in solved])}
-    accuracies = {"train": tuple(Accuracy.of(p.right, n) for p in solved if p.right is not None)}
-    counts = {"train": n}
-    for split, rows in problem.splits.items():
-        if split != "train":
-            counts[split] = rows.rows.shape[0]
-            losses[split], accuracies[split] = evaluate(
-                rows,
-                split,
-                family_of(path.family),
-                how,
-                coefficients=coefficients,
-                intercepts=intercepts,
-            )
+    measured = measure(
+        problem,
+        how,
+        coefficients=coefficients,
+        intercepts=intercepts,
+        losses=[point.solution.loss for point in solved],
+        right=[point.right for point in solved],
+    )
     identity = {"path": path.fingerprint, "refit": ridge.hex(), "points": chosen.tolist()}
     return replace(
         path,
@@ -230,9 +222,10 @@ def _assemble(
         gaps=np.array([point.solution.gap for point in solved]),
         kkt=np.array([point.solution.kkt for point in solved]),
         status=[point.status for point in solved],
-        losses=losses,
-        accuracies={split: values for split, values in accuracies.items() if values},
-        n_samples=counts,
+        losses=measured.losses,
+        accuracies=measured.accuracies,
+        r2=measured.r2,
+        n_samples=measured.n_samples,
         fingerprint=fingerprint({**identity, "labels": problem.labels_digest}),
     )
 

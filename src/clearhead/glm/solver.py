@@ -87,9 +87,9 @@ class NewtonSolver:
         more (optimal if the gap is at most `tol`); or when the budget is spent.
         """
         target = 0.3 * tol
-        point = _start(objective, warm, guess)
         free = (objective.penalty.factors == 0).any()
         early = objective.rows.costs.polishing_is_cheap() and not free
+        point = _start(objective, warm, guess, polished=early)
         products, iteration, stuck, best = 0, 0, 0, np.inf
         step: Direction | None = None
         last = np.inf
@@ -137,13 +137,19 @@ class NewtonSolver:
         return Solution(point, certificate, iteration, products, status)
 
 
-def _start(objective: Objective, warm: Point, guess: tuple[FloatArray, FloatArray] | None) -> Point:
+def _start(
+    objective: Objective,
+    warm: Point,
+    guess: tuple[FloatArray, FloatArray] | None,
+    *,
+    polished: bool,
+) -> Point:
     """Better of two starts; what is known at `warm` needs no pass over the data."""
     value = objective.value(warm.loss, warm.W)
     if guess is not None:
         objective.rows.move(*guess)
         if objective.value(objective.rows.loss(), guess[0]) <= value:
-            return look(objective, *guess, polished=False)
+            return look(objective, *guess, polished=polished)
         objective.rows.move(warm.W, warm.b)
     return replace(warm, value=value)
 

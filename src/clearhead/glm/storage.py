@@ -9,7 +9,8 @@ Arrays of ``coef.safetensors`` (L points, O rows of coefficients, p features):
 ``penalty_factor`` (p,); ``dead``, ``banned`` (p,) as uint8; ``values`` (nnz,) and
 ``indices`` (nnz,), positions in the flattened (O, p), of all points one after the other,
 point i between ``offsets[i]`` and ``offsets[i + 1]``; for each split ``loss.SPLIT`` (L,)
-and, but for the gaussian family, ``accuracy.SPLIT`` (L, 3): value, low, high.
+and ``accuracy.SPLIT`` (L, 3): value, low, high; for the gaussian family ``r2.SPLIT`` (L,)
+in its place.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def save_path(path: Path, folder: FilePath) -> None:
     }
     for split, losses in path.losses.items():
         arrays[f"loss.{split}"] = losses
+    for split, r2 in path.r2.items():
+        arrays[f"r2.{split}"] = r2
     for split, accuracies in path.accuracies.items():
         arrays[f"accuracy.{split}"] = np.array([(a.value, a.low, a.high) for a in accuracies])
     digest = save_arrays(folder / "coef.safetensors", arrays)
@@ -134,6 +137,8 @@ def _build(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Path:
         status=[str(s) for s in header["status"]],
         losses={split: arrays[f"loss.{split}"] for split in counts},
         accuracies=accuracies,
+        # Paths of older versions have none.
+        r2={split: arrays[f"r2.{split}"] for split in counts if f"r2.{split}" in arrays},
         center=arrays["center"],
         scale=arrays["scale"],
         dead=arrays["dead"].astype(bool),

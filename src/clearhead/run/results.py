@@ -35,7 +35,7 @@ __all__ = ["RunResults"]
 
 T = TypeVar("T")
 
-OWN_DATA = ("seed", "validation", "test")
+OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
 
 SELECTION = ("rule", "index", "dense_index")

@@ -67,7 +67,7 @@ def new_run(
         The folder holds a run of another model or of other data.
     """
     folder = Path(folder)
-    options = {
+    options: dict[str, Any] = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in data_options.items()
         if value is not None

@@ -37,6 +37,7 @@ class SparsePath(BaseEstimator):  # type: ignore[misc]
             "tol": self.tol,
             "standardize": bool(self.standardize),
             "strict": self.strict,
+            "device": self.device,
             "n_lambdas": self.n_lambdas,
             "lambda_min_ratio": self.lambda_min_ratio,
             "lambdas": self._lambdas(),

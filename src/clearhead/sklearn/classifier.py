@@ -95,7 +95,7 @@ class SparseLogisticPath(_Classifier):
         Strength of the penalty at which the model is taken; only this strength is fitted.
         None fits the whole path and takes its last point, the smallest lambda.
     l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, grouped, tol, standardize, \
-strict
+strict, device
         As for :func:`clearhead.fit_path`.
     family : {"auto", "binomial", "multinomial"}
         A label matrix (n, K) of 0 and 1 is fitted as independent labels.
@@ -141,6 +141,7 @@ strict
         tol: float = 1e-4,
         standardize: bool = True,
         strict: bool = False,
+        device: str | None = None,
     ) -> None:
         self.lam = lam
         self.l1_ratio = l1_ratio
@@ -154,6 +155,7 @@ strict
         self.tol = tol
         self.standardize = standardize
         self.strict = strict
+        self.device = device
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the path to features (n, p) and labels (n,), or (n, K) of 0 and 1."""
@@ -177,7 +179,7 @@ class SparseLogisticPathCV(_Classifier):
     by : {"loss", "accuracy"}
         What is measured on held-out rows.
     l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, grouped, tol, standardize, \
-strict
+strict, device
         As for :func:`clearhead.fit_path`.
     family, class_weight
         As for :class:`SparseLogisticPath`.
@@ -215,6 +217,7 @@ strict
         tol: float = 1e-4,
         standardize: bool = True,
         strict: bool = False,
+        device: str | None = None,
     ) -> None:
         self.cv = cv
         self.select = select
@@ -230,6 +233,7 @@ strict
         self.tol = tol
         self.standardize = standardize
         self.strict = strict
+        self.device = device
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit the path and its folds; `groups` (n,) go to the splitter."""

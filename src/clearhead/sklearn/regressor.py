@@ -49,7 +49,7 @@ class SparseLinearPath(_Regressor):
         Strength of the penalty at which the model is taken; only this strength is fitted.
         None fits the whole path and takes its last point, the smallest lambda.
     l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, grouped, tol, standardize, \
-strict
+strict, device
         As for :func:`clearhead.fit_path`.
 
     Attributes
@@ -82,6 +82,7 @@ strict
         tol: float = 1e-4,
         standardize: bool = True,
         strict: bool = False,
+        device: str | None = None,
     ) -> None:
         self.lam = lam
         self.l1_ratio = l1_ratio
@@ -93,6 +94,7 @@ strict
         self.tol = tol
         self.standardize = standardize
         self.strict = strict
+        self.device = device
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the path to features (n, p) and numbers (n,) or (n, K)."""
@@ -112,7 +114,7 @@ class SparseLinearPathCV(_Regressor):
     select : {"best", "one-standard-error"}
         The least mean loss over folds, or the sparsest point within one standard error of it.
     l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, grouped, tol, standardize, \
-strict
+strict, device
         As for :func:`clearhead.fit_path`.
 
     Attributes
@@ -136,6 +138,7 @@ strict
         tol: float = 1e-4,
         standardize: bool = True,
         strict: bool = False,
+        device: str | None = None,
     ) -> None:
         self.cv = cv
         self.select = select
@@ -148,6 +151,7 @@ strict
         self.tol = tol
         self.standardize = standardize
         self.strict = strict
+        self.device = device
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Fit the path and its folds; `groups` (n,) go to the splitter."""

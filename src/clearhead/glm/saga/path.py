@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from clearhead._plot import new_axes
 from clearhead._types import FloatArray
 from clearhead.errors import InputError
 from clearhead.glm.path import Path
+from clearhead.glm.shown import notebook_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,5 +128,4 @@ class SagaPath:
         )
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(index=False, float_format=lambda v: f"{v:.4g}")
-        return f"<p>{html.escape(repr(self))}</p>{table}"
+        return notebook_table(self, self.to_frame(), max_rows=None)

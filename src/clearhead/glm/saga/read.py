@@ -20,9 +20,7 @@ from clearhead._files import fingerprint
 from clearhead._types import FloatArray
 from clearhead.errors import DataError, InputError
 from clearhead.events import EventCallback
-from clearhead.glm.accuracy import Accuracy
-from clearhead.glm.evaluate import evaluate
-from clearhead.glm.families import family_of
+from clearhead.glm.evaluate import measure
 from clearhead.glm.fit import fit_path
 from clearhead.glm.path import Path, SparseCoefficients
 from clearhead.glm.penalty import penalty_of
@@ -180,16 +178,26 @@ def _certified(
             gap, kkt = np.nan, float(np.linalg.norm(np.column_stack([own.vb, own.V])))
         for key, item in zip(kept, (own.value, gap, kkt, own.loss, right), strict=True):
             kept[key].append(item)
-    n = int((problem.weights > 0).sum())
+    coefficients = tuple(SparseCoefficients.of(point.weight) for point in read)
+    intercepts = np.array([point.bias for point in read])
+    measured = measure(
+        problem,
+        how,
+        coefficients=coefficients,
+        intercepts=intercepts,
+        losses=kept["loss"],
+        right=kept["right"],
+    )
     path = Path(
         lambdas=lambdas,
-        coefficients=tuple(SparseCoefficients.of(point.weight) for point in read),
-        intercepts=np.array([point.bias for point in read]),
+        coefficients=coefficients,
+        intercepts=intercepts,
         gaps=np.array(kept["gap"]),
         kkt=np.array(kept["kkt"]),
         status=[_status(gap, tol) for gap in kept["gap"]],
-        losses={"train": np.array(kept["loss"])},
-        accuracies=_counted(kept["right"], n),
+        losses=measured.losses,
+        accuracies=measured.accuracies,
+        r2=measured.r2,
         center=how.center,
         scale=how.scale,
         dead=how.dead,
@@ -202,43 +210,17 @@ def _certified(
         tol=tol,
         lambda_max=fit.lambda_max,
         null_loss=fit.null.loss,
-        n_samples={"train": n},
+        n_samples=measured.n_samples,
         fingerprint=fingerprint({"glm_saga": how.digest, "labels": problem.labels_digest}),
         grouped=grouped,
     )
-    return _measured(path, problem, how), np.array(kept["value"])
+    return path, np.array(kept["value"])
 
 
 def _status(gap: float, tol: float) -> str:
     if np.isnan(gap):
         return "glm_saga, lam = 0: not proven"
     return "optimal" if gap <= tol else f"glm_saga, gap {gap:.1e}"
-
-
-def _counted(right: list[int | None], n: int) -> dict[str, tuple[Accuracy, ...]]:
-    counted = tuple(Accuracy.of(count, n) for count in right if count is not None)
-    return {"train": counted} if counted else {}
-
-
-def _measured(path: Path, problem: Problem, how: Standardization) -> Path:
-    """Add loss and accuracy of the splits that were passed to measure on."""
-    for split, rows in problem.splits.items():
-        if split != "train":
-            losses, accuracies = evaluate(
-                rows,
-                split,
-                family_of(path.family),
-                how,
-                coefficients=path.coefficients,
-                intercepts=path.intercepts,
-            )
-            path = replace(
-                path,
-                losses=path.losses | {split: losses},
-                accuracies=path.accuracies | ({split: accuracies} if accuracies else {}),
-                n_samples=path.n_samples | {split: rows.rows.shape[0]},
-            )
-    return path
 
 
 def _optimum(problem: Problem, theirs: Path, on_event: EventCallback | None) -> Path:
