@@ -71,7 +71,7 @@ def command(
             split_column=split_column,
             group_column=group_column,
             id_column=id_column,
-            class_names=None if class_names is None else class_names.split(","),
+            class_names=o.listed(class_names),
             validation=validation,
             test=test,
             balance=balance,

@@ -49,6 +49,7 @@ __all__ = [
     "Validation",
     "batch_size_of",
     "columns",
+    "listed",
     "preprocessing_of",
 ]
 
@@ -243,6 +244,11 @@ def _number(text: str) -> Any:
         return float(text) if "." in text else int(text)
     except ValueError:
         return text
+
+
+def listed(names: str | None) -> list[str] | None:
+    """Names with commas between, as a list."""
+    return None if names is None else [name.strip() for name in names.split(",")]
 
 
 def columns(named: list[str] | None) -> str | list[str] | None:

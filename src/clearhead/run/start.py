@@ -68,7 +68,7 @@ def new_run(
     """
     folder = Path(folder)
     options: dict[str, Any] = {
-        name: list(value) if isinstance(value, tuple) else value
+        name: value if isinstance(value, str | int | float) else list(value)  # for run.json
         for name, value in data_options.items()
         if value is not None
     }
