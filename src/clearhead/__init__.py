@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clearhead.debug import Finding
     from clearhead.events import Event
     from clearhead.explain import FeatureExamples, find_examples
-    from clearhead.features import FeatureStore, extract
+    from clearhead.features import FeatureStore, PrecomputedFeatures, extract, read_features
     from clearhead.glm import (
         CrossValidation,
         Path,
@@ -62,6 +62,7 @@ __all__ = [
     "Path",
     "PathPoint",
     "Percentile",
+    "PrecomputedFeatures",
     "ReportData",
     "Run",
     "Sparsest",
@@ -75,6 +76,7 @@ __all__ = [
     "open_backbone",
     "open_dataset",
     "open_run",
+    "read_features",
     "read_saga",
     "refit",
     "split_module",
@@ -86,7 +88,7 @@ _HOMES = {
     "debug": ("Finding",),
     "events": ("Event",),
     "explain": ("FeatureExamples", "find_examples"),
-    "features": ("FeatureStore", "extract"),
+    "features": ("FeatureStore", "PrecomputedFeatures", "extract", "read_features"),
     "glm": (
         "CrossValidation",
         "Path",

@@ -203,3 +203,25 @@ def test_certify_says_how_good_glm_sagas_points_are(cli: Cli, tmp_path: Path) ->
     failed = cli("certify", tmp_path / "empty", "--features", kept / "data.npz")
     assert failed.exit_code == 2
     assert "params0.pth" in failed.stderr
+
+
+def test_data_options(cli: Cli, tmp_path: Path) -> None:
+    rows = [f"k{i},take {i} of a film,{i % 2},{int(i % 5 == 0)},p{i // 2}" for i in range(60)]
+    data = tmp_path / "reviews.csv"
+    data.write_text("\n".join(["key,said,dull,rude,who", *rows]))
+    columns = ("--text-column", "said", "--label-column", "dull", "--label-column", "rude")
+    asked = cli("extract", "minilm", data, "--out", tmp_path / "run", *columns)
+    assert asked.exit_code == 2
+    assert "2 labels: dull, rude" in " ".join(asked.stderr.split())
+    more = ("--label", "rude", "--group-column", "who", "--id-column", "key", "--validation", "0.2")
+    both = (*columns, *more, "--balance", "--class-names", "dull, rude")
+    done = cli("extract", "minilm", data, "--out", tmp_path / "run", *both)
+    assert done.exit_code == 0, done.stderr
+    kept = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
+    assert kept["options"]["label_column"] == ["dull", "rude"]
+    assert "whole groups" in kept["notes"][0]
+    assert "drawn down to classes of equal size" in kept["notes"][1]
+    assert json.loads(cli("show", tmp_path / "run", "--json").stdout)["classes"] == [
+        "not rude",
+        "rude",
+    ]
