@@ -160,6 +160,9 @@ def test_models_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     names = _run("models.md")
+    assert repr(names["bert"]).endswith("text, 16 features → 2 outputs at layer 'classifier')")
+    assert names["bert"].class_names == names["same"].class_names == ("negative", "positive")
+    assert names["encoder"].layer is None
     assert (names["backbone"].n_features, names["backbone"].n_outputs) == (16, 2)
     assert names["backbone"].name == "network.onnx"
     assert names["store"].matrix().shape == (90, 8)

@@ -55,8 +55,8 @@ def main() -> None:
     run.add_argument("--quick", action="store_true", help="reduced rows, short limit")
     run.add_argument(
         "--limit", type=float,
-        help=f"seconds a run may take (10 or 20 quick, {FULL_LIMIT:.0f} full); all runs of a solver "
-        "on a problem have twice as much",
+        help=f"seconds a run may take (10 or 20 quick, {FULL_LIMIT:.0f} full); all runs of a "
+        "solver on a problem have twice as much",
     )  # fmt: skip
     run.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     run.add_argument("--repeats", type=int, default=1, help="timings of the setting that counts")

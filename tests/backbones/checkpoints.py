@@ -77,7 +77,7 @@ def make(network, config, seed=0):
     with torch.no_grad():
         for name, value in module.named_parameters():
             if value.ndim > 1:
-                value.normal_(std=2 * value[0].numel() ** -0.5)
+                value.normal_(std=value[0].numel() ** -0.5)
             elif name.endswith("bias"):
                 value.normal_(std=0.1)
     return module

@@ -40,7 +40,7 @@ TEXT = {
         "classifier",
         functools.partial(
             transformers.DistilBertConfig, vocab_size=300, dim=16, n_layers=1, n_heads=2,
-            hidden_dim=24,
+            hidden_dim=24, max_position_embeddings=40,
         ),
     ),
     "DebertaV2": (
@@ -170,6 +170,17 @@ def alone(batch, row):
     return {name: value[row : row + 1, :length] for name, value in batch.items()}
 
 
+def calibrate(network, pictures):
+    """Let batch normalisation learn its statistics, without which random networks fade out."""
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+            part.momentum = None
+            nn.init.ones_(part.weight)
+    with torch.no_grad():
+        network.train()(pixel_values=pictures)
+    network.eval()
+
+
 def opened(network, example, modality):
     return Backbone.from_module(
         network, prepare=lambda _: example, name="net", modality=modality, example_batch=example
@@ -217,12 +228,14 @@ def test_a_classifier_of_pictures(kind):
     network = make(f"{kind}ForImageClassification", config(num_labels=N_CLASSES))
     generator = torch.Generator().manual_seed(0)
     batch = {"pixel_values": torch.randn(2, 3, 32, 32, generator=generator)}
+    calibrate(network, torch.randn(8, 3, 32, 32, generator=generator))
     with torch.no_grad():
         own = network(**batch).logits
     backbone, features = check(network.train(), batch, "image", layer, own)
     assert network.training
     single = [backbone.features({"pixel_values": row[None]}) for row in batch["pixel_values"]]
-    torch.testing.assert_close(torch.cat(single), features, rtol=1e-4, atol=1e-5)
+    scale = float(features.abs().max())
+    torch.testing.assert_close(torch.cat(single), features, rtol=1e-3, atol=1e-3 * scale)
 
 
 def test_two_heads_of_which_the_mean_is_taken_are_refused_and_one_can_be_chosen():

@@ -180,10 +180,10 @@ class PrecomputedFeatures:
         return dataset if label is None else dataset.pick(label)
 
     def _named_labels(self) -> Any:
-        if np.ndim(self.labels) == 2:
-            return np.asarray(self.labels)
-        labels = np.asarray(self.labels).tolist()
-        names = self.class_names
+        given = np.asarray(self.labels)
+        if given.ndim == 2:
+            return given
+        labels, names = given.tolist(), self.class_names
         if names is None or not all(isinstance(label, int) for label in labels):
             return list(labels)
         if min(labels) < 0 or max(labels) >= len(names):

@@ -14,10 +14,12 @@ Every sum is taken in float64, from the coefficients that are stored.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, pinvh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, pinvh
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm.objective import Objective
@@ -30,6 +32,9 @@ _POLISHED = 1e-13
 """Least size of a gradient that polishing aims at, relative to that of residuals."""
 _FAST = 1e-2
 """While a step leaves no more of the gradient than this share, its Hessian serves again."""
+_FEW = 64
+"""So few unpenalised coefficients are decomposed by their eigenvectors, which is safest."""
+_FREE, _SINGULAR = 1e-9, 1e-8
 _NEAR = 0.02
 _MOST_TRIALS = 30
 _TINY = 1e-300
@@ -118,7 +123,7 @@ def polish(
     for _ in range(max_steps):
         if left <= _POLISHED:
             break
-        inverse = _Inverse(rows.unpenalised_hessian(free)) if inverse is None else inverse
+        inverse = _Inverse(rows.unpenalised_hessian(free), len(b)) if inverse is None else inverse
         moved = _descend(rows, free, V, vb, inverse, W=W, b=b)
         if moved is None:
             break
@@ -142,28 +147,52 @@ class _Inverse:
     Parameters
     ----------
     H : (m, m) float64
-        Hessian over the unpenalised coefficients.
+        Hessian over the unpenalised coefficients, ordered by output.
+    outputs : int
     """
 
-    def __init__(self, H: FloatArray) -> None:
+    def __init__(self, H: FloatArray, outputs: int) -> None:
         # Rows of H differ by the classes' weight; scaled, a rare class is not taken for rounding.
         diagonal = np.diagonal(H)
         least = 1e-16 * diagonal.max() + np.finfo(np.float64).tiny
         self._size = np.sqrt(np.maximum(diagonal, least))
-        self._scaled = H / np.outer(self._size, self._size)
-        self._inverses: dict[float, FloatArray] = {}
+        self._scaled: FloatArray = H / np.outer(self._size, self._size)
+        if len(H) > _FEW:
+            self._scaled = _pinned(self._scaled, self._size, outputs)
+        self._solvers: dict[float, Callable[[FloatArray], FloatArray]] = {}
 
     def step(self, gradient: FloatArray, ridge: float) -> FloatArray:
         """Step for minus the gradient (m,); `ridge` is relative to the Hessian's diagonal."""
         if len(gradient) == 1 and self._scaled[0, 0] > 0.0:
             # One intercept alone: a decomposition would take longer than all the rest.
             return np.asarray(gradient / (self._scaled[0] + ridge) / self._size**2)
-        if ridge not in self._inverses:
-            matrix = self._scaled + ridge * np.eye(len(self._scaled))
-            # A shift of all classes is free in the multinomial, so H is singular there.
-            with one_thread():
-                self._inverses[ridge] = pinvh(matrix, rtol=1e-12)
-        return np.asarray(self._inverses[ridge] @ (gradient / self._size) / self._size)
+        if ridge not in self._solvers:
+            self._solvers[ridge] = _solver(self._scaled + ridge * np.eye(len(self._scaled)))
+        return np.asarray(self._solvers[ridge](gradient / self._size) / self._size)
+
+
+def _pinned(scaled: FloatArray, size: FloatArray, outputs: int) -> FloatArray:
+    """Give curvature to what shifts all outputs alike, where that is free, as it is for classes.
+
+    Gradients have no part in it, so that no other step is moved.
+    """
+    shifts = np.tile(np.eye(len(scaled) // outputs), (outputs, 1)) * size[:, None]
+    shifts /= np.linalg.norm(shifts, axis=0)
+    free = np.abs(scaled @ shifts).max(axis=0) <= _FREE
+    return np.asarray(scaled + shifts[:, free] @ shifts[:, free].T)
+
+
+def _solver(matrix: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Solve with a symmetric matrix (m, m), in the least-squares sense if it is singular."""
+    if len(matrix) > _FEW:
+        with contextlib.suppress(LinAlgError):
+            factor = cho_factor(matrix)
+            if np.square(np.diagonal(factor[0])).min() > _SINGULAR:
+                return lambda gradient: np.asarray(cho_solve(factor, gradient))
+    # A shift of all classes is free in the multinomial, so the matrix is singular there.
+    with one_thread():
+        inverse = pinvh(matrix, rtol=1e-12)
+    return lambda gradient: np.asarray(inverse @ gradient)
 
 
 def _descend(
