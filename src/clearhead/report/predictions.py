@@ -82,9 +82,12 @@ def _own_predictions(store: FeatureStore, features: FloatArray) -> NetworkHead |
     if store.head is None:
         return None
     weight, bias, names = store.head
-    predicted: IntArray = np.argmax(features @ weight.T + bias, axis=1)
+    scores = features @ weight.T + bias
+    if len(bias) == 1:  # one output decides between two classes by its sign
+        scores = np.hstack([-scores, scores])
+    predicted: IntArray = np.argmax(scores, axis=1)
     wanted = list(store.class_names)
-    if names is None and len(bias) == len(wanted):
+    if names is None and scores.shape[1] == len(wanted):
         return NetworkHead(predicted, "assumed to be in the same order")
     if names is None or sorted(names) != sorted(wanted):
         return None
