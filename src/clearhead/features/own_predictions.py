@@ -60,8 +60,15 @@ def own_predictions(store: FeatureStore) -> OwnPredictions | None:
         logits = store.matrix() @ head[0].T + head[1]
     if logits is None:
         return None
-    names = None if head is None else head[2]
-    read = _reader(logits.shape[1], names, store.class_names, store.activation)
+    names, activation = None if head is None else head[2], store.activation
+    assumed = "assumed to be in the same order"
+    if logits.shape[1] == 1:
+        # One output decides by its sign between two classes, and speaks for the second.
+        logits, activation = np.concatenate([-logits / 2, logits / 2], axis=1), "softmax"
+        if names is not None and len(names) == 1:
+            names = (f"not {names[0]}", names[0])
+        assumed = f"told apart by its one output, assumed to stand for {store.class_names[-1]!r}"
+    read = _reader(logits.shape[1], names, store.class_names, activation, assumed)
     if read is None:
         return None
     matching, probabilities_of = read
@@ -72,28 +79,29 @@ _Read = tuple[str, Callable[[FloatArray], FloatArray]]
 
 
 def _reader(
-    n_outputs: int, names: Sequence[str] | None, wanted: Sequence[str], activation: str | None
+    n_outputs: int,
+    names: Sequence[str] | None,
+    wanted: Sequence[str],
+    activation: str | None,
+    assumed: str,
 ) -> _Read | None:
     """How the network's outputs are read, in words and as a function of logits (n, C)."""
-    known = None if names is None else list(names)
-    if known is not None and sorted(known) == sorted(wanted):
+    if names is None:
+        if n_outputs != len(wanted):
+            return None
+        return assumed, lambda Z: _over_classes(Z, activation)
+    known = list(names)
+    if sorted(known) == sorted(wanted):
         order = [known.index(name) for name in wanted]
         return "matched by name", lambda Z: _over_classes(Z[:, order], activation)
     label = _label_of(wanted)
-    if known is not None and label is not None and label in known:
-        column = known.index(label)
-        return (
-            f"matched by name: its output {label!r} is taken, and what that leaves",
-            lambda Z: _beside_the_rest(_independent(Z, activation)[:, column]),
-        )
-    if n_outputs == 1 and len(wanted) == 2:
-        return (
-            f"told apart by its one output, assumed to stand for {wanted[1]!r}",
-            lambda Z: _beside_the_rest(expit(Z[:, 0])),
-        )
-    if known is None and n_outputs == len(wanted):
-        return "assumed to be in the same order", lambda Z: _over_classes(Z, activation)
-    return None
+    if label is None or label not in known:
+        return None
+    column = known.index(label)
+    return (
+        f"matched by name: its output {label!r} is taken, and what that leaves",
+        lambda Z: _beside_the_rest(_independent(Z, activation)[:, column]),
+    )
 
 
 def _label_of(wanted: Sequence[str]) -> str | None:
