@@ -73,7 +73,7 @@ def test_an_older_store_without_outputs_and_one_without_a_head():
         head=head, class_names=("a", "b"), multilabel=False, activation=None,
         outputs=lambda: None, matrix=lambda: features,
     )  # fmt: skip
-    wanted = softmax(features + [0.0, 0.5], axis=1)
+    wanted = softmax(features + head[1], axis=1)
     np.testing.assert_allclose(own_predictions(store).probabilities, wanted)
     store.head = None
     assert own_predictions(store) is None
