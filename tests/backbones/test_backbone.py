@@ -176,3 +176,44 @@ def test_batches_of_every_kind():
     torch.testing.assert_close(backbone.features({"left": x, "right": x}), x + x)
     with pytest.raises(BackboneError, match="A batch is"):
         backbone.features(3)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_network_whose_features_depend_on_the_rest_of_the_batch_is_refused(training):
+    def network(norm):
+        return nn.Sequential(nn.Linear(6, 5), norm, nn.Linear(5, 3)).train(training)
+
+    def opened(module):
+        return Backbone.from_module(
+            module,
+            prepare=lambda x: x,
+            name="net",
+            modality="text",
+            example_batch=torch.randn(4, 6, generator=torch.Generator().manual_seed(0)),
+        )
+
+    with pytest.raises(BackboneError, match=r"^net: .*change by up to .*track_running_stats"):
+        opened(network(nn.BatchNorm1d(5, track_running_stats=False)))
+    assert opened(network(nn.BatchNorm1d(5))).layer == "2"
+
+
+def test_what_makes_probabilities_of_the_outputs():
+    def opened(n_outputs, **options):
+        return Backbone.from_module(
+            nn.Linear(6, n_outputs),
+            prepare=lambda x: x,
+            name="net",
+            modality="text",
+            example_batch=torch.randn(2, 6),
+            **options,
+        )
+
+    assert opened(3).activation == "softmax"
+    assert opened(3, activation="sigmoid").activation == "sigmoid"
+    assert opened(1, activation="none").activation is None
+    one = opened(1, class_names=("bad", "good"))
+    assert (one.activation, one.class_names) == ("sigmoid", ("bad", "good"))
+    with pytest.raises(BackboneError, match=r"has one output.*Leave it out"):
+        opened(1, activation="softmax")
+    with pytest.raises(BackboneError, match=r"activation='relu': it must be one of"):
+        opened(3, activation="relu")

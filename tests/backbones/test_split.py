@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from clearhead.backbones import Batch, split_module
+from clearhead.backbones import Backbone, Batch, split_module
 from clearhead.errors import SplitError
 
 
@@ -95,11 +95,12 @@ def test_the_decision_layer_is_found_and_proven(module, layer, output):
     assert (split.layer, split.output) == (layer, output)
     assert split.error <= 1e-5
     assert split.last
-    features, out = split.features(module.eval(), Batch((batch(),)))
-    fc = module.get_submodule(layer)
-    logits = functional.linear(features, fc.weight, fc.bias)
+    features, logits = split.features(module.eval(), Batch((batch(),)))
+    out = module(batch())
     wanted = out if output == "" else out[int(output) if output.isdigit() else output]
     torch.testing.assert_close(logits, wanted.reshape(logits.shape))
+    fc = module.get_submodule(layer)
+    torch.testing.assert_close(functional.linear(features, fc.weight, fc.bias), logits)
 
 
 def test_the_call_that_decides_is_the_one_captured():
@@ -173,25 +174,84 @@ def test_a_layer_with_arithmetic_of_its_own_is_not_taken_for_linear():
         split_module(module, batch(), layer="1")
 
 
-def test_heads_on_sequences_are_refused_for_now():
-    class PerToken(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.score = nn.Linear(6, 3)
+class PerPosition(nn.Module):
+    """A layer on every position of (n, positions, 6) or (n, 6, positions…), then `after`."""
 
-        def forward(self, x):
-            return self.score(x)[:, -1]
+    def __init__(self, layer, after):
+        super().__init__()
+        self.score, self.after = layer, after
 
-    tokens = torch.randn(4, 7, 6)
-    with pytest.raises(SplitError, match=r"shape \(4, 7, 6\), only \(examples, features\)"):
-        split_module(PerToken(), tokens)
+    def forward(self, x):
+        return self.after(self.score(torch.tanh(x)))
+
+
+TOKENS = torch.randn(4, 7, 6, generator=torch.Generator().manual_seed(2))
+IMAGE = torch.randn(4, 6, 3, 5, generator=torch.Generator().manual_seed(3))
+SUM = lambda z: z.sum(1)  # noqa: E731
+PICKED = torch.tensor([6, 2, 0, 3])
+
+
+@pytest.mark.parametrize(
+    ("layer", "after", "x", "features"),
+    [
+        (nn.Linear(6, 3), lambda z: z[:, -1], TOKENS, TOKENS.tanh()[:, -1]),
+        (
+            nn.Linear(6, 3, bias=False),
+            lambda z: z[torch.arange(len(z)), PICKED[: len(z)]],
+            TOKENS,
+            TOKENS.tanh()[torch.arange(4), PICKED],
+        ),
+        (nn.Linear(6, 3), lambda z: {"logits": z.mean(1)}, TOKENS, TOKENS.tanh().mean(1)),
+        (nn.Linear(6, 3, bias=False), SUM, TOKENS, TOKENS.tanh().sum(1)),
+        (nn.Conv2d(6, 3, 1), lambda z: z.mean((2, 3)), IMAGE, IMAGE.tanh().mean((2, 3))),
+        (nn.Conv2d(6, 3, 1), nn.Flatten(), IMAGE[:, :, :1, :1], IMAGE.tanh()[:, :, 0, 0]),
+        (nn.Conv2d(6, 3, 1), nn.Identity(), IMAGE[:, :, :1, :1], IMAGE.tanh()[:, :, 0, 0]),
+        (nn.Linear(6, 1), lambda z: z.squeeze(-1)[:, 0], TOKENS, TOKENS.tanh()[:, 0]),
+    ],
+)
+def test_a_layer_on_every_position_is_split_where_what_follows_is_linear(layer, after, x, features):
+    module = PerPosition(layer, after)
+    split = split_module(module, x)
+    assert (split.layer, split.positions, split.n_features) == ("score", True, 6)
+    got, logits = split.features(module, Batch((x,)))
+    torch.testing.assert_close(got, features, rtol=1e-5, atol=1e-6)
+    wanted = module(x)
+    wanted = wanted["logits"] if isinstance(wanted, dict) else wanted
+    torch.testing.assert_close(logits, wanted.reshape(logits.shape))
+    backbone = Backbone.from_module(
+        module, prepare=lambda x: x, name="n", modality="image", example_batch=x
+    )
+    weight, bias = backbone.head
+    torch.testing.assert_close(backbone.features(x) @ weight.T + bias, backbone.forward(x))
+    new = nn.Linear(6, 5)
+    changed = backbone.replace_head(new)
+    # a sum would count a bias once a position, so there the head goes behind the sum
+    assert (type(changed) is PerPosition) == (after is not SUM)
+    out = changed(x)
+    out = out["logits"] if isinstance(out, dict) else out
+    torch.testing.assert_close(out.reshape(4, 5), new(features), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda z: z.amax(1),
+        SUM,  # seven times the bias
+        lambda z: z.softmax(-1)[:, -1],
+        lambda z: z[:, -1].view(-1, 3)[:4],
+        lambda z: z,
+    ],
+)
+def test_a_layer_on_every_position_that_is_not_provably_the_last_is_refused(after):
+    with pytest.raises(SplitError, match=r"works on each position of an input of shape \(4, 7, 6"):
+        split_module(PerPosition(nn.Linear(6, 3), after), TOKENS)
     with pytest.raises(SplitError, match="cannot be the decision layer"):
-        split_module(PerToken(), tokens, layer="score")
+        split_module(PerPosition(nn.Linear(6, 3), after), TOKENS, layer="score")
 
 
 def test_no_linear_layer_at_all():
     with pytest.raises(SplitError, match=r"1×1 convolution.*encoder=True"):
-        split_module(nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten()), torch.randn(2, 3, 1, 1))
+        split_module(nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), torch.randn(2, 3, 3, 3))
 
 
 def test_outputs_of_no_tensor_are_an_error_not_a_crash():

@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import torch
 import xxhash
 from torch import Tensor, nn
-from torch.nn import functional
 
 from clearhead._files import fingerprint
 from clearhead._types import Modality
@@ -22,7 +21,12 @@ from clearhead.backbones.split import Split, split_module
 from clearhead.backbones.tracing import device_of, evaluating, named_outputs
 from clearhead.errors import BackboneError, SplitError
 
-__all__ = ["Backbone", "Preprocessing", "with_head"]
+__all__ = ["Activation", "Backbone", "Preprocessing", "check_alone", "with_head"]
+
+Activation = Literal["softmax", "sigmoid"]
+
+# Batches of other sizes sum in another order: up to this share of the largest feature.
+_ALONE = 1e-3
 
 
 @runtime_checkable
@@ -84,7 +88,12 @@ class Backbone:
     n_features : int
         p, the width of the decision layer's input.
     class_names : tuple of str or None
-        Classes of the network's own head; None if it has none or they are unknown.
+        Classes of the network's own head; None if it has none or they are unknown. A head
+        of one output has two, the second of which the output speaks for.
+    activation : {"softmax", "sigmoid"} or None
+        What makes probabilities of the outputs: softmax over classes of which one is
+        true, or sigmoid of each (several may be true, or there is one output). None
+        where there is no head, or its outputs are no classes (regression).
     batch_size : int
         Examples a batch unless something else is asked for.
     example : Batch
@@ -98,6 +107,7 @@ class Backbone:
     split: Split | None
     n_features: int
     class_names: tuple[str, ...] | None
+    activation: Activation | None
     batch_size: int
     example: Batch = field(repr=False)
 
@@ -113,6 +123,7 @@ class Backbone:
         class_names: Sequence[str] | None = None,
         layer: str | None = None,
         encoder: bool = False,
+        activation: Activation | Literal["none"] | None = None,
         batch_size: int = 32,
         description: Mapping[str, Any] | None = None,
     ) -> Backbone:
@@ -133,6 +144,8 @@ class Backbone:
             Dotted name of the decision layer; found by tracing if not given.
         encoder : bool
             The network has no classifier: its (n, p) output is the features.
+        activation : {"softmax", "sigmoid", "none"}, optional
+            As in :class:`Backbone`; softmax if not given, sigmoid for a single output.
         description : mapping, optional
             JSON that says what a plain function `prepare` does, for the fingerprint;
             its source code if not given.
@@ -157,16 +170,12 @@ class Backbone:
         if encoder:
             if layer is not None:
                 raise BackboneError("encoder=True has no decision layer to name; leave layer= out.")
-            split, n_features = None, _encoder_features(module, batch)[0].shape[1]
+            split, n_features = None, _encoder_features(module, batch).shape[1]
         else:
             split = split_module(module, batch, layer)
             n_features = split.n_features
-            if class_names is not None and len(class_names) != split.n_outputs:
-                raise BackboneError(
-                    f"class_names has {len(class_names)} names, but the decision layer "
-                    f"{split.layer!r} has {split.n_outputs} outputs."
-                )
-        return cls(
+            _check_class_names(class_names, split)
+        backbone = cls(
             name=name,
             modality=modality,
             module=module,
@@ -174,9 +183,13 @@ class Backbone:
             split=split,
             n_features=int(n_features),
             class_names=None if class_names is None or encoder else tuple(class_names),
+            activation=_activation(activation, split),
             batch_size=batch_size,
             example=batch,
         )
+        if len(batch) > 1:
+            check_alone(backbone, batch, [_twice(batch)])
+        return backbone
 
     @property
     def layer(self) -> str | None:
@@ -196,7 +209,7 @@ class Backbone:
         layer = self.module.get_submodule(self.split.layer)
         weight, bias = layer.weight, layer.bias
         assert isinstance(weight, Tensor)
-        weight = weight.detach().float().cpu().clone()
+        weight = weight.detach().flatten(1).float().cpu().clone()
         if isinstance(bias, Tensor):
             return weight, bias.detach().float().cpu().clone()
         return weight, torch.zeros(weight.shape[0])
@@ -207,6 +220,8 @@ class Backbone:
         where = None
         if self.split is not None:
             where = [self.split.layer, self.split.call, self.split.n_calls]
+            if self.split.positions:
+                where.append("positions")
         return {
             "weights": _weights_fingerprint(self.module),
             "preprocessing": fingerprint(dict(self.preprocessing.describe())),
@@ -231,16 +246,7 @@ class Backbone:
         For an encoder these are its features. Where the decision layer was named and is
         followed by something else, these are the layer's own outputs.
         """
-        features, output = self._run(batch)
-        if self.split is None:
-            return features.float().cpu()
-        if not self.split.last:
-            layer = self.module.get_submodule(self.split.layer)
-            assert isinstance(layer, nn.Linear)
-            with torch.no_grad():
-                output = {self.split.output: functional.linear(features, layer.weight, layer.bias)}
-        logits = named_outputs(output)[self.split.output]
-        return logits.reshape(len(features), -1).float().cpu()
+        return self._run(batch)[1].float().cpu()
 
     def replace_head(self, linear: nn.Linear) -> nn.Module:
         """Return a copy of the network that decides with `linear` instead.
@@ -261,11 +267,12 @@ class Backbone:
             )
         return with_head(self.module, self.split, linear, self.example)
 
-    def _run(self, batch: Any) -> tuple[Tensor, Any]:
+    def _run(self, batch: Any) -> tuple[Tensor, Tensor]:
         batch = as_batch(batch).to(self.device)
         with torch.no_grad(), evaluating(self.module):
             if self.split is None:
-                return _encoder_features(self.module, batch)
+                features = _encoder_features(self.module, batch)
+                return features, features
             return self.split.features(self.module, batch)
 
     def __repr__(self) -> str:
@@ -299,6 +306,81 @@ def _check_arguments(
         )
 
 
+def _check_class_names(class_names: Sequence[str] | None, split: Split) -> None:
+    wanted = {split.n_outputs} | ({2} if split.n_outputs == 1 else set())
+    if class_names is not None and len(class_names) not in wanted:
+        raise BackboneError(
+            f"class_names has {len(class_names)} names, but the decision layer "
+            f"{split.layer!r} has {split.n_outputs} outputs."
+        )
+
+
+def _activation(
+    wanted: Activation | Literal["none"] | None, split: Split | None
+) -> Activation | None:
+    if wanted not in (None, "none", *get_args(Activation)):
+        raise BackboneError(
+            f"activation={wanted!r}: it must be one of 'softmax', 'sigmoid' and 'none'."
+        )
+    if split is None or wanted == "none":
+        return None
+    if split.n_outputs == 1:
+        if wanted == "softmax":
+            raise BackboneError(
+                f"activation='softmax': the decision layer {split.layer!r} has one output, of "
+                "which the softmax is always 1. Leave it out: a single output is a sigmoid's."
+            )
+        return "sigmoid"
+    return wanted or "softmax"
+
+
+def _twice(batch: Batch) -> Batch:
+    """The first example of a prepared batch, two times: some networks take no batch of one."""
+    n = len(batch)
+
+    def cut(value: Any) -> Any:
+        whole = isinstance(value, Tensor) and value.ndim and value.shape[0] == n
+        return value[[0, 0]] if whole else value
+
+    return Batch(
+        args=tuple(cut(value) for value in batch.args),
+        kwargs={name: cut(value) for name, value in batch.kwargs.items()},
+    )
+
+
+def check_alone(backbone: Backbone, together: Batch, alone: Sequence[Batch]) -> None:
+    """Refuse a network whose features of an example depend on the rest of its batch.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    together : Batch
+        At least two examples.
+    alone : sequence of Batch
+        The first of these examples, each first in a batch without the others.
+
+    Raises
+    ------
+    BackboneError
+        Batch statistics or padding reach the features.
+    """
+    wanted = backbone.features(together)
+    single = torch.cat([backbone.features(batch)[:1] for batch in alone])
+    scale = max(1.0, float(wanted.abs().max()))
+    error = float((wanted[: len(single)] - single).abs().max())
+    dtype = next((value.dtype for value in backbone.module.parameters()), torch.float32)
+    tolerance = max(_ALONE, 32 * torch.finfo(dtype).eps if dtype.is_floating_point else 0.0)
+    if error > tolerance * scale:
+        raise BackboneError(
+            f"{backbone.name}: the deep features of an example change by up to {error:.3g} with "
+            "the examples beside it in the batch, so they are not the example's own. Causes: "
+            "batch normalisation without running statistics (track_running_stats=False), "
+            "padding that the network does not mask (attention_mask, pad_token_id), or "
+            "attention over the batch. Mend the network, or wrap it so that it works on one "
+            "example at a time."
+        )
+
+
 class _FeaturesThenHead(nn.Module):
     """A network of which only the features count, and a linear layer on them."""
 
@@ -312,7 +394,7 @@ class _FeaturesThenHead(nn.Module):
         """Compute the logits (n, C)."""
         batch = Batch(args, kwargs)
         if self._split is None:
-            features = _encoder_features(self.network, batch)[0]
+            features = _encoder_features(self.network, batch)
         else:
             features = self._split.features(self.network, batch)[0]
         logits: Tensor = self.linear(features.to(self.linear.weight.dtype))
@@ -336,13 +418,27 @@ def with_head(
 
 def _replaced(network: nn.Module, name: str, linear: nn.Linear) -> nn.Module:
     old = network.get_submodule(name)
+    new = linear if isinstance(old, nn.Linear) else _convolution(old, linear)
     if old is network:
-        return linear
+        return new
     for part in list(network.modules()):
         for child_name, child in list(part.named_children()):
             if child is old:
-                setattr(part, child_name, linear)
+                setattr(part, child_name, new)
     return network
+
+
+def _convolution(old: nn.Module, linear: nn.Linear) -> nn.Module:
+    """`linear` as a 1×1 convolution of the kind of `old`."""
+    assert isinstance(old, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
+    n_outputs, n_features = linear.weight.shape
+    kind = next(kind for kind in (nn.Conv1d, nn.Conv2d, nn.Conv3d) if isinstance(old, kind))
+    new = kind(n_features, n_outputs, 1, bias=linear.bias is not None).to(linear.weight)
+    with torch.no_grad():
+        new.weight.copy_(linear.weight.view(new.weight.shape))
+        if new.bias is not None:
+            new.bias.copy_(linear.bias)
+    return new.requires_grad_(False).eval()
 
 
 def _proven(direct: nn.Module, obvious: nn.Module, split: Split, example: Batch) -> bool:
@@ -354,18 +450,20 @@ def _proven(direct: nn.Module, obvious: nn.Module, split: Split, example: Batch)
             return False  # something in the network counts on the old number of classes
         wanted: Tensor = obvious(*batch.args, **batch.kwargs)
         got = outputs.get(split.output)
+        if got is not None and got.ndim > 2:
+            got = got.flatten(1)  # a convolution keeps its last axes, of size 1
         if got is None or got.shape != wanted.shape:
             return False
         return torch.allclose(got.double(), wanted.double(), rtol=1e-4, atol=1e-5)
 
 
-def _encoder_features(module: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
+def _encoder_features(module: nn.Module, batch: Batch) -> Tensor:
     with evaluating(module):
-        output = module(*batch.args, **batch.kwargs)
-    for value in named_outputs(output).values():
+        outputs = named_outputs(module(*batch.args, **batch.kwargs))
+    for value in outputs.values():
         if value.is_floating_point() and value.ndim == 2:
-            return value, output
-    shapes = {key: tuple(value.shape) for key, value in named_outputs(output).items()}
+            return value
+    shapes = {key: tuple(value.shape) for key, value in outputs.items()}
     raise SplitError(
         f"{type(module).__name__} is opened as an encoder, but none of its outputs has the shape "
         f"(examples, features): {shapes}. Wrap it in a module that pools them."

@@ -8,6 +8,7 @@ sentence-transformers' ``encode`` gives.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,6 +160,19 @@ def open_text_encoder(folder: Path | str, name: str, batch_size: int = 32) -> Ba
         encoder=True,
         batch_size=batch_size,
     )
+
+
+def open_huggingface(spec: str | Path) -> Backbone:
+    """Open a network of the Hugging Face hub, or from a folder in its layout."""
+    folder = Path(spec)
+    if not (folder / "config.json").is_file():
+        near = difflib.get_close_matches(str(spec), ("minilm", "efficientnet-lite0"), 1, 0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise BackboneError(
+            f"{str(spec)!r} is not the name of a network.{hint} Known names: minilm, "
+            "efficientnet-lite0. For a network of your own use Backbone.from_module in Python."
+        )
+    return open_text_encoder(folder, folder.resolve().name)
 
 
 def open_minilm(name: str = "minilm") -> Backbone:

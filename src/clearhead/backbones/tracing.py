@@ -9,19 +9,50 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["LinearCall", "captured_input", "device_of", "evaluating", "named_outputs", "traced"]
+__all__ = [
+    "LinearCall",
+    "captured_input",
+    "device_of",
+    "evaluating",
+    "is_linear",
+    "linear",
+    "named_outputs",
+    "traced",
+    "widened",
+]
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def is_linear(layer: nn.Module) -> bool:
+    """Whether the layer is linear in each position: ``nn.Linear``, or a 1×1 convolution."""
+    if isinstance(layer, _CONVOLUTIONS):
+        ones = {*layer.kernel_size, *layer.stride, layer.groups}
+        return ones == {1} and not any(
+            isinstance(layer.padding, str) or pad for pad in layer.padding
+        )
+    return isinstance(layer, nn.Linear)
+
+
+def linear(layer: nn.Module, features: Tensor) -> Tensor:
+    """Apply the layer's own weight and bias to `features` (n, p): its outputs (n, C)."""
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    assert bias is None or isinstance(bias, Tensor)
+    return functional.linear(features, weight.flatten(1), bias)
 
 
 @dataclass(frozen=True, eq=False)
 class LinearCall:
     """One call of a linear layer: its name, the layer, the call's number, what went in and out.
 
-    `features` and `output` are kept for 2-D inputs only, so that a trace stays small.
+    `features` and `output` are kept for inputs (n, p) only, so that a trace stays small.
     """
 
     name: str
-    layer: nn.Linear
+    layer: nn.Module
     number: int
     shape: tuple[int, ...]
     features: Tensor | None
@@ -48,10 +79,10 @@ def traced(module: nn.Module) -> Iterator[list[LinearCall]]:
     counts: dict[str, int] = {}
     handles = []
 
-    def watch(name: str, layer: nn.Linear) -> None:
+    def watch(name: str, layer: nn.Module) -> None:
         def hook(_: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
             value = _first_input(args, kwargs)
-            kept = value.ndim == 2 and isinstance(output, Tensor)
+            kept = value.ndim == 2 and isinstance(layer, nn.Linear) and isinstance(output, Tensor)
             number = counts.get(name, 0)
             counts[name] = number + 1
             calls.append(
@@ -69,7 +100,7 @@ def traced(module: nn.Module) -> Iterator[list[LinearCall]]:
 
     try:
         for name, part in module.named_modules():
-            if isinstance(part, nn.Linear):
+            if is_linear(part):
                 watch(name, part)
         yield calls
     finally:
@@ -89,6 +120,30 @@ def captured_input(layer: nn.Module) -> Iterator[list[Tensor]]:
     handle = layer.register_forward_pre_hook(hook, with_kwargs=True)
     try:
         yield inputs
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def widened(layer: nn.Module, call: int) -> Iterator[list[int]]:
+    """Let one call of `layer` return its input beside its output, as further channels.
+
+    What follows a layer that works on each token or pixel (a pick of one position, a mean
+    over all) then treats the layer's input as it treats its output: the network returns
+    the p features in front of its C outputs. Yields a list that holds one item a call.
+    """
+    calls: list[int] = []
+    channels = 1 if isinstance(layer, _CONVOLUTIONS) else -1
+
+    def hook(_: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+        calls.append(len(calls))
+        if calls[-1] != call:
+            return output
+        return torch.cat([_first_input(args, kwargs), output], dim=channels)
+
+    handle = layer.register_forward_hook(hook, with_kwargs=True)
+    try:
+        yield calls
     finally:
         handle.remove()
 
