@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clearhead.debug import Finding
     from clearhead.events import Event
     from clearhead.explain import FeatureExamples, find_examples
+    from clearhead.exports import ExportedModel, ExportInputs, Prediction, export, load
     from clearhead.features import FeatureStore, extract
     from clearhead.glm import (
         CrossValidation,
@@ -54,6 +55,8 @@ __all__ = [
     "Dataset",
     "DecisionLayer",
     "Event",
+    "ExportInputs",
+    "ExportedModel",
     "FeatureExamples",
     "FeatureStore",
     "FeaturesPerClass",
@@ -62,15 +65,18 @@ __all__ = [
     "Path",
     "PathPoint",
     "Percentile",
+    "Prediction",
     "ReportData",
     "Run",
     "Sparsest",
     "__version__",
     "ablate",
     "cross_validate",
+    "export",
     "extract",
     "find_examples",
     "fit_path",
+    "load",
     "new_run",
     "open_backbone",
     "open_dataset",
@@ -86,6 +92,7 @@ _HOMES = {
     "debug": ("Finding",),
     "events": ("Event",),
     "explain": ("FeatureExamples", "find_examples"),
+    "exports": ("ExportInputs", "ExportedModel", "Prediction", "export", "load"),
     "features": ("FeatureStore", "extract"),
     "glm": (
         "CrossValidation",

@@ -52,7 +52,7 @@ def right_rows(labels: IntArray, predicted: IntArray) -> BoolArray:
             "independent labels 0 or 1 for each of them."
         )
     hits: BoolArray = labels == predicted
-    return hits if hits.ndim == 1 else hits.all(axis=1)
+    return hits if hits.ndim == 1 else np.logical_and.reduce(hits, axis=1)
 
 
 def evaluate(labels: IntArray, predicted: IntArray, n_classes: int) -> Evaluation:

@@ -1,0 +1,102 @@
+"""How an exported folder keeps what makes the network's input of texts and pictures."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from clearhead._files import known_fields
+from clearhead.backbones import Backbone, Preprocessing
+from clearhead.backbones.images import ImagePreprocessing
+from clearhead.errors import InputError
+
+__all__ = ["keep_preprocessing", "kept_preprocessing", "prepare_code"]
+
+
+def keep_preprocessing(backbone: Backbone, folder: Path) -> dict[str, Any]:
+    """Write what prepares the examples into `folder`; describe it for the manifest.
+
+    A tokenizer or an image processor of transformers is saved in its own files. Anything
+    else that is more than numbers stays with the network: ``{"kind": "network"}``.
+    """
+    way: Any = backbone.preprocessing
+    tokenizer = getattr(way, "tokenizer", None)
+    if tokenizer is not None:
+        tokenizer = copy.deepcopy(tokenizer)
+        # so that truncation=True alone cuts as here
+        tokenizer.model_max_length = way.max_tokens
+        tokenizer.save_pretrained(folder)
+        return {"kind": "tokenizer", "max_tokens": way.max_tokens, "lower": way.lower}
+    if isinstance(way, ImagePreprocessing):
+        return {"kind": "image", **asdict(way)}
+    return {"kind": "network"}
+
+
+def kept_preprocessing(
+    described: Mapping[str, Any], folder: Path, backbone: Backbone | None
+) -> Preprocessing:
+    """Open again what :func:`keep_preprocessing` wrote.
+
+    Raises
+    ------
+    InputError
+        It stayed with the network, and `backbone` is None.
+    """
+    if described["kind"] == "tokenizer":
+        from transformers import AutoTokenizer
+
+        from clearhead.backbones.huggingface import TextPreprocessing
+
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return TextPreprocessing(tokenizer, int(described["max_tokens"]), bool(described["lower"]))
+    if described["kind"] == "image":
+        fields = known_fields(ImagePreprocessing, described)
+        means, stds = tuple(fields.pop("mean")), tuple(fields.pop("std"))
+        return ImagePreprocessing(mean=means, std=stds, **fields)
+    if backbone is None:
+        raise InputError(
+            f"{folder} does not hold what prepares its examples: that is code of the network it "
+            "was made from. Give that network: clearhead.load(folder, backbone=backbone)."
+        )
+    return backbone.preprocessing
+
+
+def prepare_code(described: Mapping[str, Any], tensors: str) -> list[str]:
+    """Python lines without clearhead that make ``inputs`` of ``examples``.
+
+    Parameters
+    ----------
+    described : mapping
+        What :func:`keep_preprocessing` gave.
+    tensors : {"pt", "np"}
+        Arrays of torch or of numpy.
+    """
+    if described["kind"] == "tokenizer":
+        lower = "[text.lower() for text in examples]" if described["lower"] else "examples"
+        return [
+            "from transformers import AutoTokenizer",
+            "tokenizer = AutoTokenizer.from_pretrained(folder)",
+            f"inputs = dict(tokenizer({lower}, padding=True, truncation=True, "
+            f'return_tensors="{tensors}"))',
+        ]
+    if described["kind"] == "image":
+        size, crop = described["size"], described["crop_fraction"]
+        mean, std = list(described["mean"]), list(described["std"])
+        ready = "torch.from_numpy(pixels)" if tensors == "pt" else "pixels"
+        return [
+            "import numpy as np",
+            "from PIL import Image",
+            "def pixels_of(picture):  # an RGB PIL image",
+            f"    side = {crop} * min(picture.size)",
+            "    left, top = (picture.width - side) / 2, (picture.height - side) / 2",
+            "    box = (left, top, left + side, top + side)",
+            f"    cut = picture.resize(({size}, {size}), Image.Resampling.BICUBIC, box=box)",
+            f"    return (np.asarray(cut, np.float32) - np.float32({mean})) / np.float32({std})",
+            "pixels = np.stack([pixels_of(p) for p in examples]).transpose(0, 3, 1, 2)",
+            "pixels = np.ascontiguousarray(pixels)",
+            f'inputs = {{"input": {ready}}}',
+        ]
+    return ["inputs = ...  # prepared as for the network that this was made from"]
