@@ -14,12 +14,17 @@ BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-che
 DATA ?=
 BENCH_DATA = $(if $(DATA),--data $(DATA))
 
-.PHONY: help demo demo-vision test check bench bench-full format clean
+# timm and torchvision in an environment of their own, without what they would bring along:
+# they would replace torch.
+VISION := $(VENV)-vision
+
+.PHONY: help demo demo-vision test test-vision check bench bench-full format clean
 
 help:
 	@echo "make demo         a sentence encoder on film reviews: features, path, findings, report"
 	@echo "make demo-vision  an image network on photos of solar cells"
 	@echo "make test         all the tests"
+	@echo "make test-vision  the tests of timm and torchvision, in an environment of their own"
 	@echo "make check        style, types and the layer contract"
 	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make clean        remove .venv, caches and runs/"
@@ -46,6 +51,17 @@ demo-vision: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+$(VISION)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "clearhead needs Python 3.11 or newer; none was found. Name one: make test-vision PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(VISION)/bin/python || $(PYTHON) -m venv $(VISION)
+	@echo "Installing clearhead, timm and torchvision (once) ..."
+	$(VISION)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf]' pytest
+	$(VISION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps torchvision==0.29.2 timm==1.0.31
+	@touch $@
+
+test-vision: $(VISION)/.installed
+	$(VISION)/bin/python -m pytest tests/vision --confcutdir=tests/vision
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -78,4 +94,4 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(BENCH) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) $(VISION) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

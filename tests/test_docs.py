@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,15 @@ def test_readme_has_its_parts() -> None:
     assert not re.search(r"\b[A-Z]+_[A-Z]+\b", readme.replace("BY-NC", ""))
     assert "make demo" in readme
     assert "make test" in readme
+
+
+def test_models_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    names = _run("models.md")
+    assert (names["backbone"].n_features, names["backbone"].n_outputs) == (16, 2)
+    assert names["backbone"].name == "network.onnx"
+    assert names["store"].matrix("train").shape == (63, 8)
+    assert names["run"].dataset.name == "mine"
+    sys.modules.pop("networks", None)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clearhead.events import Event
     from clearhead.explain import FeatureExamples, find_examples
     from clearhead.exports import ExportedModel, ExportInputs, Prediction, export, load
-    from clearhead.features import FeatureStore, extract
+    from clearhead.features import FeatureStore, PrecomputedFeatures, extract, read_features
     from clearhead.glm import (
         CrossValidation,
         Path,
@@ -65,6 +65,7 @@ __all__ = [
     "Path",
     "PathPoint",
     "Percentile",
+    "PrecomputedFeatures",
     "Prediction",
     "ReportData",
     "Run",
@@ -81,6 +82,7 @@ __all__ = [
     "open_backbone",
     "open_dataset",
     "open_run",
+    "read_features",
     "read_saga",
     "refit",
     "split_module",
@@ -93,7 +95,7 @@ _HOMES = {
     "events": ("Event",),
     "explain": ("FeatureExamples", "find_examples"),
     "exports": ("ExportInputs", "ExportedModel", "Prediction", "export", "load"),
-    "features": ("FeatureStore", "extract"),
+    "features": ("FeatureStore", "PrecomputedFeatures", "extract", "read_features"),
     "glm": (
         "CrossValidation",
         "Path",

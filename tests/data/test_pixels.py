@@ -1,13 +1,16 @@
 import contextlib
 import io
+import subprocess
+import sys
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from clearhead.data import UnreadableExample
-from clearhead.data.pixels import read_rgb, thumbnail
+from clearhead.data import UnreadableExample, open_dataset
+from clearhead.data.pixels import array_to_rgb, is_animated, read_rgb, thumbnail, to_rgb
 from clearhead.errors import DataError
 
 
@@ -176,3 +179,124 @@ def test_random_damage_is_always_unreadable_or_an_image(tmp_path, seed):
                 warnings.simplefilter("ignore")
                 with contextlib.suppress(UnreadableExample):
                     assert read(path).mode == "RGB"
+
+
+def frames(kind, colours=("red", "blue", "lime")):
+    """An animation, as bytes."""
+    first, *rest = (Image.new("RGB", (8, 6), colour) for colour in colours)
+    buffer = io.BytesIO()
+    first.save(buffer, kind, save_all=True, append_images=rest, duration=50, **(
+        {"lossless": True} if kind == "WEBP" else {}))  # fmt: skip
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("GIF", "a.gif"), ("PNG", "a.png"), ("WEBP", "a.webp")])
+def test_the_first_frame_of_an_animation(tmp_path, kind, name):
+    path = tmp_path / name
+    path.write_bytes(frames(kind))
+    assert is_animated(path)
+    assert np.asarray(read(path))[0, 0].tolist() == [255, 0, 0]
+    Image.new("RGB", (8, 6), "red").save(path)
+    assert not is_animated(path)
+    path.write_bytes(b"no image")
+    assert not is_animated(path)
+
+
+def test_an_animation_is_said_once_it_is_opened(tmp_path):
+    for k in range(2):
+        for i in range(10):
+            saved(tmp_path, Image.new("RGB", (8, 6), (k, i, 0)), f"{k}-{i}.png")
+    (tmp_path / "0-3.png").write_bytes(frames("PNG"))
+    table = "image,label\n" + "".join(f"{k}-{i}.png,{k}\n" for k in range(2) for i in range(10))
+    (tmp_path / "a.csv").write_text(table)
+    dataset = open_dataset(tmp_path / "a.csv")
+    assert [(p.kind, p.message) for p in dataset.problems] == [
+        ("animated image", "0-3.png is animated; its first frame is used.")
+    ]
+    assert len(dataset) == 20
+
+
+def test_a_huge_jpeg_is_decoded_smaller(tmp_path):
+    path = saved(tmp_path, Image.new("L", (14_200, 14_100), 99), "huge.jpg")
+    image = read(path)  # 200 megapixels
+    assert image.size == (7_100, 7_050)
+    assert abs(int(np.asarray(image)[5, 5, 0]) - 99) <= 2
+    # In a process of its own: more than the 200 MB of the small image, less than the 600 of all.
+    code = (
+        "import resource, sys; from pathlib import Path; from clearhead.data.pixels import read_rgb;"
+        "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = usage();"
+        "read_rgb(Path(sys.argv[1]), 'a'); print((usage() - before) // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 400
+
+
+def test_a_huge_progressive_jpeg_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4_000)
+    noise = np.random.default_rng(0).integers(0, 256, (80, 90, 3), dtype=np.uint8)
+    plain = saved(tmp_path, Image.fromarray(noise), "plain.jpg")
+    assert read(plain).size == (45, 40)
+    path = saved(tmp_path, Image.fromarray(noise), "a.jpg", progressive=True)
+    with pytest.raises(
+        UnreadableExample, match=r"it is too large \(7,200 pixels; the limit is 4,0"
+    ):
+        read(path)
+    tall = saved(tmp_path, Image.new("RGB", (600, 600)), "b.jpg")  # an eighth is still too large
+    with pytest.raises(UnreadableExample, match="it is too large"):
+        read(tall)
+
+
+def chunk(kind, data=b""):
+    body = kind + data
+    return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+def test_200_megapixels_are_refused_before_they_take_memory(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "png":
+        size = (20_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big")
+        header = chunk(b"IHDR", size + b"\x08\x02\x00\x00\x00")
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT") + chunk(b"IEND"))
+    else:
+        Image.new("1", (20_000, 10_000)).save(path, compression="group4")
+    with pytest.raises(UnreadableExample, match=r"it is too large .*200000000 pixels"):
+        read(path)
+
+
+def test_an_image_of_pillow_is_read_as_its_file_would_be(tmp_path):
+    image = Image.fromarray(np.array([[0, 257, 65535]], dtype=np.uint16))
+    assert np.asarray(to_rgb(image, "a"))[0, :, 0].tolist() == [0, 1, 255]
+    with pytest.raises(UnreadableExample, match="it has no pixels: its size is 0 × 4"):
+        to_rgb(Image.new("RGB", (0, 4)), "a")
+
+
+@pytest.mark.parametrize(
+    ("array", "top", "expected"),
+    [
+        (np.array([[0.0, 0.5, 1.0]]), 1.0, [0, 128, 255]),
+        (np.array([[[0], [128], [255]]], np.uint8), 255.0, [0, 128, 255]),
+        (np.array([[[10, 0], [20, 255], [30, 255]]], np.uint8), 255.0, [255, 20, 30]),
+        (np.array([[False, True]]), 1.0, [0, 255]),
+    ],
+)
+def test_arrays(array, top, expected):
+    image = array_to_rgb(array, top)
+    assert image.mode == "RGB"
+    assert np.asarray(image)[0, :, 0].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 3, 5)), r"an array of shape \(2, 3, 5\) is no image"),
+        (np.zeros(4), "is no image"),
+        (np.zeros((0, 3)), "it has no pixels"),
+        (np.array([[np.nan]]), "not finite"),
+    ],
+)
+def test_arrays_that_are_no_images(array, message):
+    with pytest.raises(ValueError, match=message):
+        array_to_rgb(array, 1.0)

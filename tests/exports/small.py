@@ -17,7 +17,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 import clearhead
 from clearhead.backbones import Backbone
-from clearhead.backbones.huggingface import TextPreprocessing
+from clearhead.backbones.tokens import TextPreprocessing
 from clearhead.data import TextDataset
 from clearhead.layer import Certificate, DecisionLayer
 

@@ -194,7 +194,7 @@ def test_a_network_given_as_an_object(run, exported, tmp_path):
     with pytest.raises(InputError, match="load\\(folder, backbone=backbone\\)"):
         load(exported["torch"])
     # data that have gone: the network's own batch is what it is proven on
-    reopened.backbone = bert()
+    reopened.network = bert()
     out = clearhead.export(reopened, "hf", tmp_path / "hf")
     assert "own example batch" in (out / "README.md").read_text()
 
@@ -203,7 +203,7 @@ def test_another_network_than_the_run_was_made_from(run, tmp_path):
     changed = clearhead.open_run(run.folder)
     other = bert()
     other.module.bert.embeddings.word_embeddings.weight.data[7] += 1
-    changed.backbone = other
+    changed.network = other
     with pytest.raises(FingerprintMismatchError, match="its weights differ"):
         clearhead.export(changed, "torch", tmp_path / "out")
 

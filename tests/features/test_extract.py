@@ -20,6 +20,7 @@ from clearhead.errors import (
 )
 from clearhead.features import FeatureStore, extract
 from clearhead.features.lock import locked
+from clearhead.features.manifest import Manifest, describe
 from clearhead.features.sealed import read_sealed, write_sealed
 
 from .small import Letters, P, Prepare, files, network, texts
@@ -91,6 +92,27 @@ def test_the_head_is_kept_and_gives_the_networks_own_logits(tmp_path):
     torch.testing.assert_close(logits, backbone.forward(batch), rtol=1e-4, atol=1e-5)
 
 
+def test_the_networks_own_outputs_are_kept_in_the_order_of_the_data(tmp_path):
+    backbone, data = network(), texts(50)
+    store = extract(backbone, data, tmp_path, shard_rows=16)
+    alone = torch.cat([backbone.forward(backbone.prepare([data.load(i)])) for i in range(50)])
+    assert store.outputs().dtype == np.float32
+    np.testing.assert_allclose(store.outputs(), alone.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(store.outputs("test"), store.outputs()[store.split == "test"])
+
+
+def test_a_store_that_an_earlier_version_began_is_finished_without_outputs(tmp_path):
+    backbone, data = network(), texts(50)
+    whole = extract(backbone, data, tmp_path / "now", shard_rows=20)
+    described = describe(tmp_path / "old", backbone, data)
+    value = {key: kept for key, kept in described.value.items() if key != "n_outputs"}
+    Manifest(described.folder, value).write(backbone, whole._manifest.plan())
+    store = extract(backbone, data, tmp_path / "old")
+    assert store.outputs() is None
+    np.testing.assert_array_equal(store.matrix(), whole.matrix())
+    assert FeatureStore.open(tmp_path / "old").outputs("train") is None
+
+
 def test_an_encoder_has_no_head(tmp_path):
     prepare = Prepare()
     encoder = Backbone.from_module(
@@ -99,6 +121,7 @@ def test_an_encoder_has_no_head(tmp_path):
     )  # fmt: skip
     store = extract(encoder, texts(), tmp_path)
     assert store.head is None
+    assert store.outputs() is None
     assert store.p == 2
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clearhead.errors import CorruptFileError, InputError, StepMissingError
 from clearhead.features import FeatureStore, extract
 from clearhead.features.problems import ProblemLog
-from clearhead.features.shard import Columns, features_of, read_shard, write_shard
+from clearhead.features.shard import Columns, Rows, read_shard, write_shard
 
 from .small import P, files, network, texts
 
@@ -36,7 +36,8 @@ def test_a_shard_gives_back_what_was_written(tmp_path_factory, data):
             lambda values: np.array(values, dtype=np.float32).reshape(n, p)
         )
     )
-    rows = np.arange(n)
+    outputs = features[:, ::-1] * 2 if data.draw(st.booleans()) else None
+    rows = Rows(np.arange(n), features, outputs)
     columns = Columns(
         np.array(ids, dtype=object), np.arange(n), np.array(["train"] * n, dtype=object),
         pd.DataFrame({"c": pd.Series(column, dtype=object)}),
@@ -46,13 +47,18 @@ def test_a_shard_gives_back_what_was_written(tmp_path_factory, data):
         log.count("truncated", i, ids[i])
     log.skip(n, ids[0], "why")
     path = tmp_path_factory.mktemp("shard") / "shard.arrow"
-    write_shard(path, columns.batch(rows, features), start=0, stop=n + 1, problems=log,
+    write_shard(path, columns.batch(rows), start=0, stop=n + 1, problems=log,
                 fingerprints=PRINTS)  # fmt: skip
     shard = read_shard(path, PRINTS)
     assert (shard.start, shard.stop, shard.rows) == (0, n + 1, n)
     assert shard.problems.to_json() == log.to_json()
     batch = shard.batch()
-    assert features_of(batch).tobytes() == features.tobytes()
+    read = Rows.of(batch)
+    assert read.features.tobytes() == features.tobytes()
+    if outputs is None:
+        assert read.outputs is None
+    else:
+        assert read.outputs.tobytes() == outputs.tobytes()
     assert batch.column("row_id").to_pylist() == list(range(n))
     assert batch.column("label").to_pylist() == list(range(n))
     stored = batch.column("id").to_pylist()
@@ -69,7 +75,7 @@ def test_the_file_is_one_arrow_record_batch_with_the_documented_columns(tmp_path
             [
                 ("row_id", pa.int64()), ("id", pa.string()), ("label", pa.int32()),
                 ("split", pa.string()), ("meta.length", pa.int64()), ("meta.kind", pa.string()),
-                ("features", pa.list_(pa.float32(), P)),
+                ("features", pa.list_(pa.float32(), P)), ("outputs", pa.list_(pa.float32(), 2)),
             ]
         )  # fmt: skip
 

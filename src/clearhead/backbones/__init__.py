@@ -2,7 +2,16 @@
 
 from clearhead.backbones.backbone import Backbone, Preprocessing
 from clearhead.backbones.batch import Batch
-from clearhead.backbones.open import open_backbone
+from clearhead.backbones.open import NAMES, absolute, open_backbone
 from clearhead.backbones.split import Split, split_module
 
-__all__ = ["Backbone", "Batch", "Preprocessing", "Split", "open_backbone", "split_module"]
+__all__ = [
+    "NAMES",
+    "Backbone",
+    "Batch",
+    "Preprocessing",
+    "Split",
+    "absolute",
+    "open_backbone",
+    "split_module",
+]

@@ -6,17 +6,19 @@ import copy
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import torch
 import xxhash
 from torch import Tensor, nn
+from torch.nn import functional
 
 from clearhead._files import fingerprint
 from clearhead._types import Modality
 from clearhead.backbones.batch import Batch, as_batch
+from clearhead.backbones.device import Precision, chosen_device
 from clearhead.backbones.split import Split, split_module
 from clearhead.backbones.tracing import device_of, evaluating, named_outputs
 from clearhead.errors import BackboneError, SplitError
@@ -98,6 +100,8 @@ class Backbone:
         Examples a batch unless something else is asked for.
     example : Batch
         A small batch on which claims about the network are proven.
+    precision : {"float32", "bfloat16"}
+        What the network computes in; ``"float32"`` stands for its own weights' precision.
     """
 
     name: str
@@ -110,6 +114,7 @@ class Backbone:
     activation: Activation | None
     batch_size: int
     example: Batch = field(repr=False)
+    precision: Precision = "float32"
 
     @classmethod
     def from_module(
@@ -197,6 +202,11 @@ class Backbone:
         return None if self.split is None else self.split.layer
 
     @property
+    def n_outputs(self) -> int | None:
+        """C, how many outputs the network's own head has; None for an encoder."""
+        return None if self.split is None else self.split.n_outputs
+
+    @property
     def device(self) -> torch.device:
         """Where the network is."""
         return device_of(self.module)
@@ -216,17 +226,21 @@ class Backbone:
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
-        """What the features depend on: ``weights``, ``preprocessing`` and ``split``."""
+        """What the features depend on: ``weights``, ``preprocessing`` and ``split``.
+
+        ``precision``, too, where it is not float32.
+        """
         where = None
         if self.split is not None:
             where = [self.split.layer, self.split.call, self.split.n_calls]
             if self.split.positions:
                 where.append("positions")
-        return {
+        prints = {
             "weights": _weights_fingerprint(self.module),
             "preprocessing": fingerprint(dict(self.preprocessing.describe())),
             "split": fingerprint({"module": type(self.module).__name__, "layer": where}),
         }
+        return prints if self.precision == "float32" else {**prints, "precision": self.precision}
 
     def prepare(self, examples: Sequence[Any]) -> Batch:
         """Turn examples (texts or RGB pictures) into one batch."""
@@ -238,7 +252,7 @@ class Backbone:
 
     def features(self, batch: Any) -> Tensor:
         """Compute the deep features of a batch: float32, shape (n, p), on the CPU."""
-        return self._run(batch)[0].float().cpu()
+        return self.features_and_outputs(batch)[0]
 
     def forward(self, batch: Any) -> Tensor:
         """Compute the network's own output: logits, float32, shape (n, C), on the CPU.
@@ -246,7 +260,54 @@ class Backbone:
         For an encoder these are its features. Where the decision layer was named and is
         followed by something else, these are the layer's own outputs.
         """
-        return self._run(batch)[1].float().cpu()
+        features, outputs = self.features_and_outputs(batch)
+        return features if outputs is None else outputs
+
+    def features_and_outputs(self, batch: Any) -> tuple[Tensor, Tensor | None]:
+        """Compute :meth:`features` and :meth:`forward` in one pass.
+
+        Returns
+        -------
+        features : (n, p) float32 Tensor
+        outputs : (n, C) float32 Tensor or None
+            The logits of the network's own head; None for an encoder.
+        """
+        features, outputs = self._run(batch)
+        features = features.float().cpu()
+        if self.split is None:
+            return features, None
+        head = self.head if self.precision != "float32" else None
+        if head is not None:
+            # The head in full precision: three digits would make ties of near decisions.
+            return features, functional.linear(features, *head)
+        return features, outputs.float().cpu()
+
+    def to(self, device: torch.device | str = "auto", precision: str = "auto") -> Backbone:
+        """Move the network to a device, and choose the precision it computes in.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            ``"auto"`` is the first of CUDA, MPS (Apple) and the CPU that is there.
+        precision : {"auto", "float32", "bfloat16"}
+            With bfloat16 its matrix products are computed in 16 bits (torch's autocast); its
+            weights and its decision layer stay as they are, and features are float32.
+            ``"auto"`` changes nothing.
+
+        Returns
+        -------
+        Backbone
+            With the same module, which has been moved.
+        """
+        if precision not in ("auto", *get_args(Precision)):
+            raise BackboneError(
+                f"precision={precision!r}: it must be one of 'auto', 'float32' and 'bfloat16'."
+            )
+        self.module.to(chosen_device(device))
+        if precision == "float32":
+            self.module.float()
+        chosen = self.precision if precision == "auto" else cast(Precision, precision)
+        return replace(self, precision=chosen)
 
     def replace_head(self, linear: nn.Linear) -> nn.Module:
         """Return a copy of the network that decides with `linear` instead.
@@ -269,7 +330,10 @@ class Backbone:
 
     def _run(self, batch: Any) -> tuple[Tensor, Tensor]:
         batch = as_batch(batch).to(self.device)
-        with torch.no_grad(), evaluating(self.module):
+        half = torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+        with torch.no_grad(), evaluating(self.module), half:
             if self.split is None:
                 features = _encoder_features(self.module, batch)
                 return features, features

@@ -42,6 +42,21 @@ class Batch:
                 return int(value.shape[0])
         return 0
 
+    def rows(self, start: int, stop: int) -> Batch:
+        """Return the examples `start` … `stop` − 1; what is not one row an example stays."""
+        n = len(self)
+
+        def cut(value: Any) -> Any:
+            whole = isinstance(value, torch.Tensor) and value.ndim and value.shape[0] == n
+            return value[start:stop] if whole else value
+
+        return replace(
+            self,
+            args=tuple(cut(value) for value in self.args),
+            kwargs={name: cut(value) for name, value in self.kwargs.items()},
+            truncated=tuple(i - start for i in self.truncated if start <= i < stop),
+        )
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch with its tensors on `device`."""
         return replace(

@@ -152,7 +152,7 @@ def split_module(module: nn.Module, batch: Any, layer: str | None = None) -> Spl
     if layer is not None:
         return _named(trace, layer)
     found = trace.proven(calls)
-    if found is None:
+    if found is None or ("logits" in outputs and found.output != "logits"):
         raise SplitError(_refusal(module, list(reversed(calls)), outputs))
     return found
 

@@ -3,44 +3,98 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from clearhead.errors import InputError
+
 __all__ = [
+    "Balance",
     "Balanced",
     "Ban",
     "BatchSize",
+    "Checkpoint",
+    "ClassNames",
     "Data",
+    "Device",
     "Force",
     "ForceRun",
+    "GroupColumn",
+    "IdColumn",
+    "ImageColumn",
     "L1Ratio",
+    "Label",
     "LabelColumn",
+    "LabelSeparator",
     "LambdaMinRatio",
+    "Layer",
     "Limit",
     "Model",
     "NLambdas",
     "NoExamples",
     "Out",
+    "Pooling",
+    "Precision",
+    "Preprocessing",
     "Repair",
     "RuleText",
     "RunFolder",
     "Seed",
+    "SplitColumn",
     "Strict",
+    "Test",
     "TextColumn",
     "Tol",
+    "Validation",
+    "batch_size_of",
+    "columns",
+    "preprocessing_of",
 ]
 
 Model = Annotated[
-    str, typer.Argument(help="The network: minilm, efficientnet-lite0.", metavar="MODEL")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help=(
+            "The network: minilm, efficientnet-lite0; a name on the Hugging Face hub, or a folder; "
+            "timm:NAME, torchvision:NAME; package.module:factory or file.py:factory; a file.onnx; "
+            "or a file of features (.npz, .npy, .parquet, .arrow)."
+        ),
+    ),
+]
+Layer = Annotated[
+    str | None, typer.Option(help="Name of the decision layer, where it is not the last.")
+]
+Pooling = Annotated[
+    str | None, typer.Option(help="How an encoder's tokens become one: mean, cls, last, pooler.")
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(help="File with the weights, of a network that is built first.", metavar="FILE"),
+]
+Preprocessing = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help=(
+            "How pictures are prepared: size=224, crop=0.875, mean=0.485,0.456,0.406, "
+            "std=0.229,0.224,0.225, interpolation=bilinear. Can be repeated."
+        ),
+    ),
+]
+Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1, mps.")]
+Precision = Annotated[
+    str, typer.Option(help="What to compute in: auto, float32, bfloat16. Features are float32.")
 ]
 Data = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="DATA",
         help=(
             "Labelled data: rotten-tomatoes, imdb, elpv; a folder with one sub-folder a class "
-            "(or train, validation, test above them); a CSV or TSV file, or a folder of them."
+            "(or train, validation, test above them); a CSV, TSV, JSON lines or parquet file of "
+            "texts or paths of images, or a folder of them; a folder of datasets.save_to_disk."
         ),
     ),
 ]
@@ -50,8 +104,50 @@ RunFolder = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN
 TextColumn = Annotated[
     str | None, typer.Option(help="Column that holds the text; guessed when left out.")
 ]
+ImageColumn = Annotated[
+    str | None,
+    typer.Option(help="Column that holds the paths of images, relative to the file."),
+]
 LabelColumn = Annotated[
-    str | None, typer.Option(help="Column that holds the label; guessed when left out.")
+    list[str] | None,
+    typer.Option(
+        help=(
+            "Column that holds the label; guessed when left out. Several columns of 0 and 1, one "
+            "a label: repeat it, or put commas between."
+        )
+    ),
+]
+LabelSeparator = Annotated[
+    str | None,
+    typer.Option(help="What stands between the labels of one example, such as '|'."),
+]
+Label = Annotated[
+    str | None, typer.Option(help="Which of several labels to look into: without it, or with it.")
+]
+SplitColumn = Annotated[
+    str | None, typer.Option(help="Column that holds train, validation or test.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="Examples that agree in this column stay on one side of splits made here."),
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column that holds unique ids.")]
+ClassNames = Annotated[
+    str | None,
+    typer.Option(
+        help="The classes in order, with commas between; also the names of labels 0, 1, ….",
+        metavar="A,B,…",
+    ),
+]
+Validation = Annotated[
+    float, typer.Option(help="Share of train that validates where the data have no such split.")
+]
+Test = Annotated[
+    float, typer.Option(help="Share of train that tests where the data have no such split.")
+]
+Balance = Annotated[
+    bool,
+    typer.Option("--balance", help="Draw the classes of validation and test to equal size."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the splits that have to be made.")]
 Limit = Annotated[
@@ -69,7 +165,13 @@ NoExamples = Annotated[
         "--no-examples", help="Keep no texts or thumbnails in the run; ids and metadata stay."
     ),
 ]
-BatchSize = Annotated[int | None, typer.Option(help="Examples a batch; chosen when left out.")]
+BatchSize = Annotated[
+    str | None,
+    typer.Option(
+        help="Examples a batch, or auto: as many as make it faster; chosen when left out.",
+        metavar="N|auto",
+    ),
+]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Compute damaged or missing feature shards again.")
 ]
@@ -108,3 +210,43 @@ RuleText = Annotated[
         show_default="sparsest:0.05",
     ),
 ]
+
+
+def batch_size_of(text: str | None) -> int | Literal["auto"] | None:
+    """What ``--batch-size`` says."""
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"--batch-size {text}: it must be a number or auto.") from None
+
+
+def preprocessing_of(pairs: list[str] | None) -> dict[str, Any] | None:
+    """What ``--preprocessing`` says: each ``KEY=VALUE``, numbers with commas between."""
+    if not pairs:
+        return None
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--preprocessing {pair}: write KEY=VALUE, such as size=224.")
+        numbers = [_number(part) for part in value.split(",")]
+        found[key.strip()] = numbers if len(numbers) > 1 else numbers[0]
+    return found
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return text
+
+
+def columns(named: list[str] | None) -> str | list[str] | None:
+    """What ``--label-column`` says: one column (perhaps with commas), or several."""
+    if named is None or len(named) != 1:
+        return named or None
+    return named[0]

@@ -14,9 +14,10 @@ import xxhash
 from PIL import Image
 
 from clearhead._types import SPLITS, IntArray, Modality, SplitName, StrArray
+from clearhead.data.multilabel import pick_label
 from clearhead.errors import DataError
 
-__all__ = ["Dataset", "Problem", "Shown", "UnreadableExample"]
+__all__ = ["Dataset", "Problem", "Shown", "UnreadableExample", "as_bytes"]
 
 
 class UnreadableExample(DataError):  # noqa: N818 - it names what it is about
@@ -87,10 +88,10 @@ class Dataset(ABC):
         For people; it is not part of the fingerprint.
     ids : (n,) object array of str
         Unique and stable: they do not change when the data are moved.
-    labels : (n,) int64 array
-        Indices into `class_names`.
+    labels : (n,) int64 array, or (n, K) int8 array of 0 and 1
+        Indices into `class_names`; or, for multi-label data, which of them each example has.
     class_names : tuple of str
-        The K classes.
+        The K classes, or the K labels.
     split : (n,) object array of str
         ``"train"``, ``"validation"`` or ``"test"``, for each example.
     metadata : DataFrame of n rows
@@ -119,8 +120,13 @@ class Dataset(ABC):
         parts = ", ".join(f"{name} {len(self.indices(name)):,}" for name in self.splits)
         return (
             f"<{type(self).__name__} {self.name!r}: {len(self):,} {self.modality}s, "
-            f"{len(self.class_names)} classes; {parts}>"
+            f"{len(self.class_names)} {'labels' if self.multilabel else 'classes'}; {parts}>"
         )
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether an example may have several of the labels, or none."""
+        return self.labels.ndim == 2
 
     @property
     def splits(self) -> tuple[SplitName, ...]:
@@ -133,12 +139,39 @@ class Dataset(ABC):
         return np.flatnonzero(self.split == split)
 
     def counts(self) -> pd.DataFrame:
-        """How many examples each class (rows) has in each split (columns)."""
-        table = {
-            name: np.bincount(self.labels[self.indices(name)], minlength=len(self.class_names))
-            for name in self.splits
-        }
-        return pd.DataFrame(table, index=pd.Index(self.class_names, name="class", dtype=object))
+        """How many examples each class or label (rows) has in each split (columns)."""
+
+        def count(rows: IntArray) -> IntArray:
+            labels = self.labels[rows]
+            if self.multilabel:
+                return labels.sum(axis=0, dtype=np.int64)
+            return np.bincount(labels, minlength=len(self.class_names))
+
+        table = {name: count(self.indices(name)) for name in self.splits}
+        kind = "label" if self.multilabel else "class"
+        return pd.DataFrame(table, index=pd.Index(self.class_names, name=kind, dtype=object))
+
+    def pick(self, label: str) -> Self:
+        """Return multi-label data as data of two classes: without and with `label`.
+
+        Raises
+        ------
+        DataError
+            There is no such label, or no training example with or without it.
+        """
+        if not self.multilabel:
+            raise DataError(
+                f"label={label!r} picks one of several labels; {self.name} has classes, one an "
+                "example. Leave it out."
+            )
+        chosen, names = pick_label(self.labels, self.class_names, label, self.name)
+        trained = set(chosen[self.indices("train")].tolist())
+        if len(trained) < 2:
+            raise DataError(
+                f"{'All' if trained == {1} else 'None'} of the training examples have the label "
+                f"{label!r}: there is nothing to tell apart."
+            )
+        return replace(self, labels=chosen, class_names=names)
 
     @abstractmethod
     def load(self, i: int) -> str | Image.Image:
@@ -189,6 +222,8 @@ class Dataset(ABC):
 
         add(b"clearhead dataset 1", self.modality.encode())
         add(*(as_bytes(name) for name in self.class_names))
+        if self.multilabel:
+            add(b"several labels")
         add(np.ascontiguousarray(self.labels, dtype="<i8").tobytes())
         for key, part, content in zip(self.ids, self.split, self._contents(), strict=True):
             add(as_bytes(key), as_bytes(part), content)

@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearhead.data.labels import listed
+from clearhead.data.source import Table
 from clearhead.errors import DataError
 
-__all__ = ["Rows", "read_delimited"]
+__all__ = ["Rows", "decode", "read_delimited", "read_table"]
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"', re.DOTALL)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -56,7 +58,7 @@ def read_delimited(path: Path) -> Rows:
     DataError
         The file is empty or not UTF-8, or a row does not fit the header.
     """
-    text = _decode(path)
+    text = decode(path)
     if not text.strip():
         raise DataError(f"{path} is empty. It needs a header line and at least one row.")
     delimiter = _delimiter(path, text)
@@ -72,7 +74,14 @@ def read_delimited(path: Path) -> Rows:
     return Rows(header, [row for _, row in rest], [line for line, _ in rest])
 
 
-def _decode(path: Path) -> str:
+def decode(path: Path) -> str:
+    """Read a file as UTF-8, or UTF-16 with its mark.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or the line that has another encoding.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -157,3 +166,28 @@ def _numbered(reader: Iterator[list[str]]) -> Iterator[_Record]:
     for row in reader:
         yield begin, row
         begin = reader.line_num + 1  # type: ignore[attr-defined]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV or TSV file as a table.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_delimited`; or a column's name is there twice, or there are no rows.
+    """
+    rows = read_delimited(path)
+    header = rows.header
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"{path} has more than one column named {listed(repeated)}. Give every column its "
+            "own name."
+        )
+    if not rows.rows:
+        raise DataError(f"{path} has a header and no rows. Add at least one row.")
+    columns = dict(zip(header, map(list, zip(*rows.rows, strict=True)), strict=True))
+    # A column without a name is the row number that pandas writes.
+    columns.pop("", None)
+    where = [f"{path.name} line {line}" for line in rows.lines]
+    return Table(str(path), columns, where, written=True, folder=path.parent)

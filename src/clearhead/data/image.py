@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, final
 
 import pandas as pd
-import xxhash
 from PIL import Image
 
 from clearhead._types import IntArray, Modality
 from clearhead.data.dataset import Dataset, Problem, Shown
+from clearhead.data.image_source import ImageSource, as_source
 from clearhead.data.labels import assemble, check_strict
-from clearhead.data.pixels import read_rgb, thumbnail
+from clearhead.data.pixels import thumbnail
+from clearhead.data.splits import HELD_OUT
 from clearhead.errors import DataError
 
 __all__ = ["ImageDataset"]
@@ -23,15 +24,15 @@ __all__ = ["ImageDataset"]
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageDataset(Dataset):
-    """Labelled image files; made by :meth:`from_files` or ``open_dataset``.
+    """Labelled images; made by :meth:`from_files`, :meth:`from_images` or ``open_dataset``.
 
     Parameters
     ----------
-    paths : tuple of n Path
-        The files, read when they are asked for.
+    images : tuple of n ImageSource
+        Files, bytes or arrays, read when they are asked for.
     """
 
-    paths: tuple[Path, ...]
+    images: tuple[ImageSource, ...]
 
     modality: ClassVar[Modality] = "image"
 
@@ -41,38 +42,20 @@ class ImageDataset(Dataset):
         paths: Sequence[str | Path],
         labels: Sequence[Any],
         *,
-        name: str = "images",
         ids: Sequence[str] | None = None,
-        split: Sequence[str] | None = None,
-        metadata: pd.DataFrame | None = None,
-        class_names: Sequence[str] | None = None,
-        seed: int = 0,
-        strict: bool = False,
-        problems: Sequence[Problem] = (),
+        **options: Any,
     ) -> Self:
         """Check labels, make missing splits; the files are not opened yet.
 
         Parameters
         ----------
         paths : sequence of n paths
-        labels : sequence of n
-            The name of each image's class; numbers are taken as names.
-        name : str
-            For people.
+        labels : sequence of n, or (n, K) array of 0 and 1
         ids : sequence of n str, or None
             Unique names that do not change when the files are moved; the paths
             as given where None.
-        split : sequence of n str, or None
-            ``"train"``, ``"validation"`` or ``"test"``; made where None.
-        metadata : DataFrame of n rows, or None
-        class_names : sequence of str, or None
-            The order of the classes; sorted where None.
-        seed : int
-            For the splits that are made.
-        strict : bool
-            `problems` are an error.
-        problems : sequence of Problem
-            What was found wrong before.
+        **options
+            As in :meth:`from_images`.
 
         Raises
         ------
@@ -80,9 +63,68 @@ class ImageDataset(Dataset):
             Says what is wrong with the data, where, and the mend.
         """
         identities = [str(path) for path in paths] if ids is None else list(ids)
-        if len(identities) != len(paths) or len(labels) != len(paths):
+        return cls.from_images([Path(path) for path in paths], labels, ids=identities, **options)
+
+    @classmethod
+    def from_images(
+        cls,
+        images: Sequence[Any],
+        labels: Sequence[Any],
+        *,
+        name: str = "images",
+        ids: Sequence[str] | None = None,
+        split: Sequence[str] | None = None,
+        metadata: pd.DataFrame | None = None,
+        class_names: Sequence[str] | None = None,
+        seed: int = 0,
+        strict: bool = False,
+        where: Sequence[str] | None = None,
+        problems: Sequence[Problem] = (),
+        groups: Sequence[Any] | None = None,
+        validation: float = HELD_OUT,
+        test: float = HELD_OUT,
+    ) -> Self:
+        """Check labels, make missing splits; the images are not decoded yet.
+
+        Parameters
+        ----------
+        images : sequence of n
+            Paths, bytes of image files, Pillow images, or arrays (H, W) or (H, W, C) of
+            numbers from 0 to 255, or from 0 to 1.
+        labels : sequence of n, or (n, K) array of 0 and 1
+            The name of each image's class; numbers are taken as names. Or which of K labels
+            each image has.
+        name : str
+            For people.
+        ids : sequence of n str, or None
+            Unique names; the row numbers, from 1, where None.
+        split : sequence of n str, or None
+            ``"train"``, ``"validation"`` or ``"test"``; made where None.
+        metadata : DataFrame of n rows, or None
+        class_names : sequence of str, or None
+            The order of the classes, sorted where None; or the names of the K labels.
+        seed : int
+            For the splits that are made.
+        strict : bool
+            `problems` are an error.
+        where : sequence of n str, or None
+            What messages call each image; its id where None.
+        problems : sequence of Problem
+            What was found wrong before.
+        groups : sequence of n, or None
+            Images of one group (one patient, one scene) stay on one side.
+        validation, test : float
+            Shares of the training images that these splits take where they are made.
+
+        Raises
+        ------
+        DataError
+            Says what is wrong with the data, where, and the mend.
+        """
+        identities = [str(i + 1) for i in range(len(images))] if ids is None else list(ids)
+        if len(identities) != len(images) or len(labels) != len(images):
             raise DataError(
-                f"There are {len(paths):,} images, {len(labels):,} labels and "
+                f"There are {len(images):,} images, {len(labels):,} labels and "
                 f"{len(identities):,} ids; give one of each for every example."
             )
         check_strict(strict, problems)
@@ -94,9 +136,13 @@ class ImageDataset(Dataset):
             class_names=class_names,
             keys=identities,
             seed=seed,
+            where=where,
+            groups=groups,
+            validation=validation,
+            test=test,
         )
-        files = tuple(Path(path) for path in paths)
-        return cls(name=name, problems=tuple(problems), paths=files, **vars(common))
+        sources = tuple(as_source(image, Path()) for image in images)
+        return cls(name=name, problems=tuple(problems), images=sources, **vars(common))
 
     def load(self, i: int) -> Image.Image:
         """Return image `i` as RGB, upright.
@@ -104,9 +150,9 @@ class ImageDataset(Dataset):
         Raises
         ------
         UnreadableExample
-            The file is missing, not an image, truncated, or too large to be safe.
+            It is missing, not an image, truncated, or too large to be safe.
         """
-        return read_rgb(self.paths[i], str(self.ids[i]))
+        return self.images[i].read(str(self.ids[i]))
 
     def show(self, i: int) -> Shown:
         """Return image `i` as a JPEG thumbnail.
@@ -120,12 +166,7 @@ class ImageDataset(Dataset):
 
     def take(self, rows: IntArray) -> Self:
         """Return the data set of only the images at the positions `rows`, in that order."""
-        return self._take_common(rows, paths=tuple(self.paths[i] for i in rows))
+        return self._take_common(rows, images=tuple(self.images[i] for i in rows))
 
     def _contents(self) -> Iterator[bytes]:
-        for path in self.paths:
-            try:
-                yield xxhash.xxh3_128_digest(path.read_bytes())
-            except OSError:
-                # Reported as unreadable when it is loaded.
-                yield b"unreadable"
+        return (image.content() for image in self.images)

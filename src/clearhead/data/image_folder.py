@@ -6,19 +6,17 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from clearhead._types import SplitName
 from clearhead.data.dataset import Problem
-from clearhead.data.image import ImageDataset
 from clearhead.data.labels import listed
+from clearhead.data.pixels import IMAGE_SUFFIXES
+from clearhead.data.source import Source, Table
 from clearhead.data.splits import SPLIT_NAMES, split_order
 from clearhead.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "has_image_folders", "open_image_folder"]
-
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
+__all__ = ["has_image_folders", "read"]
 
 _LAYOUT = (
     "A folder of images has one sub-folder per class with the images in it, or train/, "
@@ -41,8 +39,8 @@ def has_image_folders(folder: Path) -> bool:
     return any(_is_image(file) for child in _folders(folder) for file in _files_below(child))
 
 
-def open_image_folder(folder: Path, *, seed: int = 0, strict: bool = False) -> ImageDataset:
-    """Open a folder of class sub-folders, or of splits with class sub-folders.
+def read(folder: Path) -> Source:
+    """Read a folder of class sub-folders, or of splits with class sub-folders.
 
     Hidden files and folders are passed over. Files in a class folder that are
     not named like images are counted as problems.
@@ -62,15 +60,16 @@ def open_image_folder(folder: Path, *, seed: int = 0, strict: bool = False) -> I
         _collect_classes(folder, folder, "", found)
     if not found.paths:
         raise DataError(f"{folder} holds no images in class folders. {_LAYOUT}.")
-    return ImageDataset.from_files(
-        found.paths,
-        found.labels,
+    ids = [path.relative_to(folder).as_posix() for path in found.paths]
+    columns: dict[str, list[Any]] = {"image": found.paths, "class": found.labels, "id": ids}
+    roles = {"image": "image", "label": "class", "id": "id"}
+    if any(found.splits):
+        columns["split"] = found.splits
+    return Source(
         name=folder.resolve().name,
-        ids=[path.relative_to(folder).as_posix() for path in found.paths],
-        split=found.splits if any(found.splits) else None,
-        seed=seed,
-        strict=strict,
+        tables=[Table(str(folder), columns, where=ids, roles=roles)],
         problems=found.problems,
+        no_columns=f"the folder of images {folder}",
     )
 
 

@@ -19,10 +19,20 @@ import pandas as pd
 from clearhead._files import storable
 from clearhead._types import IntArray, StrArray
 from clearhead.data.dataset import Problem
-from clearhead.data.splits import SPLIT_NAMES, check_splits, complete_splits
+from clearhead.data.multilabel import read_matrix
+from clearhead.data.nearest import did_you_mean
+from clearhead.data.splits import HELD_OUT, SPLIT_NAMES, check_splits, complete_splits
 from clearhead.errors import DataError
 
-__all__ = ["Assembled", "assemble", "check_strict", "listed", "require_labels"]
+__all__ = [
+    "Assembled",
+    "assemble",
+    "check_strict",
+    "is_matrix",
+    "is_missing",
+    "listed",
+    "require_labels",
+]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?")
 
@@ -49,6 +59,9 @@ def assemble(
     keys: Sequence[str],
     seed: int,
     where: Sequence[str] | None = None,
+    groups: Sequence[Any] | None = None,
+    validation: float = HELD_OUT,
+    test: float = HELD_OUT,
 ) -> Assembled:
     """Check labels, ids and splits, and make the splits that are missing.
 
@@ -57,31 +70,49 @@ def assemble(
     ids, keys, where : sequences of n str
         Names of the examples: for good, for drawing the splits, and for people
         (`ids` where None).
-    labels : sequence of n
-        The name of each example's class; numbers are taken as names.
+    labels : sequence of n, or (n, K) array of 0 and 1
+        The name of each example's class; numbers are taken as names. Or which of K labels
+        each example has.
     split : sequence of n str, or None
         Names of splits, as usual (``"dev"`` is validation); None where there are none.
     metadata : DataFrame of n rows, or None
     class_names : sequence of str, or None
-        The order of the classes; sorted where None.
+        The order of the classes, sorted where None; or the names of the K labels.
     seed : int
         For the splits that are made.
+    groups : sequence of n, or None
+        Examples of one group stay on one side.
+    validation, test : float
+        Shares of the training examples that the splits take where they are made.
     """
     where = ids if where is None else where
     n = len(ids)
-    for name, found in (("labels", len(labels)), ("keys", len(keys)), ("where", len(where))):
+    counted = (("labels", labels), ("keys", keys), ("where", where), ("groups", groups))
+    for name, found in ((name, n if given is None else len(given)) for name, given in counted):
         if found != n:
             raise DataError(f"There are {found:,} {name} for {n:,} examples; give one for each.")
     if split is not None and len(split) != n:
         raise DataError(f"There are {len(split):,} splits for {n:,} examples; give one for each.")
     if metadata is not None and len(metadata) != n:
         raise DataError(f"The metadata have {len(metadata):,} rows for {n:,} examples.")
-    require_labels(labels, where)
+    if not is_matrix(labels):
+        require_labels(labels, where)
     clean = [storable(str(identity)) for identity in ids]
     _require_unique(clean, where)
-    codes, names = _encode(labels, class_names)
-    given = None if split is None else _read_splits(split, where)
-    whole, notes = complete_splits(codes, keys, given, names, seed=seed)
+    if is_matrix(labels):
+        codes, names = read_matrix(np.asarray(labels), class_names, where)
+    else:
+        codes, names = _encode(labels, class_names)
+    whole, notes = complete_splits(
+        codes,
+        keys,
+        None if split is None else _read_splits(split, where),
+        names,
+        seed=seed,
+        validation=validation,
+        test=test,
+        groups=None if groups is None else _read_groups(groups, where),
+    )
     check_splits(codes, whole, names, where)
     return Assembled(
         ids=_strings(clean),
@@ -91,6 +122,11 @@ def assemble(
         metadata=_clean_metadata(metadata, n),
         notes=notes,
     )
+
+
+def is_matrix(labels: Any) -> bool:
+    """Whether these are several labels an example, (n, K) of 0 and 1."""
+    return isinstance(labels, np.ndarray) and labels.ndim == 2
 
 
 def listed(items: Sequence[str], most: int = 5) -> str:
@@ -114,7 +150,7 @@ def check_strict(strict: bool, problems: Sequence[Problem]) -> None:
 
 def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
     """Raise :class:`DataError` if a label is missing (None, NaN or empty)."""
-    missing = [place for label, place in zip(labels, where, strict=True) if _is_missing(label)]
+    missing = [place for label, place in zip(labels, where, strict=True) if is_missing(label)]
     if missing:
         raise DataError(
             f"{len(missing):,} of the {len(labels):,} labels are missing (empty or NaN): "
@@ -122,7 +158,8 @@ def require_labels(labels: Sequence[Any], where: Sequence[str]) -> None:
         )
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing(label: Any) -> bool:
+    """Whether a value is missing: None, NaN, or a string of nothing but spaces."""
     if label is None or label is pd.NA or label is pd.NaT:
         return True
     if isinstance(label, float | np.floating):
@@ -152,14 +189,10 @@ def _encode(
     """Labels as indices into the names of the classes."""
     written = [storable(str(label).strip()) for label in labels]
     if class_names is None:
-        written, names = _named(written)
+        written, names = _sorted_names(written)
     else:
         names = tuple(storable(str(name)) for name in class_names)
-        unknown = sorted(set(written) - set(names))
-        if unknown:
-            raise DataError(
-                f"The labels {listed(unknown)} are not among the classes {listed(names, 10)}."
-            )
+        written = _among(written, names)
     if len(set(written)) < 2:
         only = f"All {len(written):,} labels are '{written[0]}'" if written else "No example"
         raise DataError(
@@ -176,7 +209,35 @@ def _encode(
     return np.array([index[label] for label in written], dtype=np.int64), names
 
 
-def _named(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
+def _among(written: list[str], names: tuple[str, ...]) -> list[str]:
+    """The names of the labels, all among `names`; 0, 1, … may stand for the names in order."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(f"class_names holds {listed(repeated)} more than once. Name each once.")
+    different = set(written)
+    if not different & set(names) and all(_NUMBER.fullmatch(label) for label in different):
+        numbers = {label: float(label) for label in different}
+        outside = sorted(
+            (label for label, k in numbers.items() if k not in range(len(names))), key=float
+        )
+        if outside:
+            raise DataError(
+                f"The labels {listed(outside)} are outside the classes: there are {len(names)}, "
+                f"numbered from 0 ({listed(names, 10)}). Name every class in class_names "
+                "(--class-names), or mend these labels."
+            )
+        return [names[int(numbers[label])] for label in written]
+    unknown = sorted(different - set(names))
+    if unknown:
+        raise DataError(
+            f"The labels {listed(unknown)} are not among the classes {listed(names, 10)}."
+            f"{did_you_mean(unknown[0], names)} Mend them, or name every class in class_names "
+            "(--class-names)."
+        )
+    return written
+
+
+def _sorted_names(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Sort the names; whole numbers by size, with 1.0 and 1 as the same class."""
     different = set(written)
     if not all(_NUMBER.fullmatch(label) for label in different):
@@ -185,6 +246,16 @@ def _named(written: list[str]) -> tuple[list[str], tuple[str, ...]]:
         return written, tuple(sorted(different, key=lambda label: (float(label), label)))
     whole = {label: str(int(label.partition(".")[0])) for label in different}
     return [whole[label] for label in written], tuple(sorted(set(whole.values()), key=int))
+
+
+def _read_groups(groups: Sequence[Any], where: Sequence[str]) -> list[str]:
+    lacking = [place for group, place in zip(groups, where, strict=True) if is_missing(group)]
+    if lacking:
+        raise DataError(
+            f"{len(lacking):,} examples have no group: {listed(lacking)}. Fill the column in, or "
+            "leave it out (group_column, or --group-column)."
+        )
+    return [str(group) for group in groups]
 
 
 def _read_splits(split: Sequence[str], where: Sequence[str]) -> StrArray:

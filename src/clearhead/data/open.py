@@ -1,52 +1,76 @@
-"""Open labelled data by a name or a path."""
+"""Open labelled data by a name, a path, or from another library's object."""
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
+from clearhead.data.adapters import read_source
+from clearhead.data.build import build
 from clearhead.data.dataset import Dataset
-from clearhead.data.image_folder import has_image_folders, open_image_folder
 from clearhead.data.labels import check_strict
-from clearhead.data.packaged import PACKAGED
-from clearhead.data.splits import limit_rows
-from clearhead.data.table import TABLE_SUFFIXES, open_table, open_table_folder, table_files
+from clearhead.data.options import Options
+from clearhead.data.splits import HELD_OUT, balance_rows, limit_rows
 from clearhead.errors import DataError
 
 __all__ = ["open_dataset"]
 
-_PATHS = (
-    "A path may be a folder with one sub-folder of images per class (or train/, validation/ and "
-    "test/ above them), a CSV or TSV file with a text and a label column, or a folder of such "
-    "files (train.tsv, validation.tsv, test.tsv)"
-)
-
 
 def open_dataset(
-    spec: str | Path,
+    spec: Any,
     *,
     text_column: str | None = None,
-    label_column: str | None = None,
+    image_column: str | None = None,
+    label_column: str | Sequence[str] | None = None,
+    label_separator: str | None = None,
+    label: str | None = None,
+    split_column: str | None = None,
+    group_column: str | None = None,
+    id_column: str | None = None,
+    class_names: Sequence[str] | None = None,
+    validation: float = HELD_OUT,
+    test: float = HELD_OUT,
+    balance: bool = False,
     seed: int = 0,
     strict: bool = False,
     limit: int | None = None,
 ) -> Dataset:
-    """Open labelled examples by a name or a path.
+    """Open labelled examples by a name or a path, or from another library's object.
 
     Parameters
     ----------
-    spec : str or Path
+    spec : str, Path, DataFrame, (X, y), or a data set of another library
         ``"rotten-tomatoes"``, ``"imdb"`` or ``"elpv"``, which come with the
         ``demo`` extra; or a folder with one sub-folder of images per class (or
-        ``train/``, ``validation/``, ``test/`` above them); or a CSV or TSV file;
-        or a folder of such files. A name wins over a folder of the same name:
-        write ``./imdb`` for the folder.
-    text_column, label_column : str or None
-        The columns of a table; found among the usual names where None.
+        ``train/``, ``validation/``, ``test/`` above them); or a CSV, TSV, JSON lines or
+        parquet file; or a folder of such files. A name wins over a folder of the same name:
+        write ``./imdb`` for the folder. Or an object: a pandas or polars DataFrame; a pair of
+        texts or images and labels; a ``datasets.Dataset`` or ``DatasetDict``, or the folder
+        it was saved to; a torch ``Dataset`` or ``DataLoader``; a scikit-learn bunch; a dict
+        of these by split.
+    text_column, image_column : str or None
+        The column of the texts, or of images or their paths (relative to the file); found
+        among the usual names where None.
+    label_column : str, sequence of str or None
+        The column of the classes, or of lists of labels; or several columns of 0 and 1, one
+        a label (also with commas between). Found among the usual names where None.
+    label_separator : str or None
+        What stands between the labels of one example (``"|"``), where it may have several.
+    label : str or None
+        One of several labels, which becomes two classes: without and with it.
+    split_column, id_column : str or None
+        Columns of splits and ids; ``split`` and ``id`` are found by that name.
+    group_column : str or None
+        Examples that agree in it stay on one side of the splits that are made.
+    class_names : sequence of str or None
+        The order of the classes (sorted where None), or their names where labels are 0, 1, ….
+    validation, test : float
+        Shares of train that these splits take where the data lack them; stratified.
+    balance : bool
+        Draw the classes of validation and test down to equal size.
     seed : int
-        For the splits that are made: validation and test are drawn from train,
-        15% each, stratified, where the data lack them.
+        For the splits that are made.
     strict : bool
         What is otherwise counted in ``problems`` (an empty text, a file among
         the images that is none) is an error.
@@ -66,8 +90,25 @@ def open_dataset(
     """
     if limit is not None and limit < 1:
         raise DataError(f"limit must be at least 1, got {limit}.")
-    dataset = _open(spec, text_column, label_column, seed, strict)
+    options = Options(
+        text_column=text_column,
+        image_column=image_column,
+        label_column=label_column,
+        label_separator=label_separator,
+        label=label,
+        split_column=split_column,
+        group_column=group_column,
+        id_column=id_column,
+        class_names=class_names,
+        validation=validation,
+        test=test,
+        seed=seed,
+        strict=strict,
+    )
+    dataset = build(read_source(spec), options)
     check_strict(strict, dataset.problems)
+    if balance:
+        dataset = _balanced(dataset, seed)
     if limit is None or limit >= len(dataset):
         return dataset
     rows = limit_rows(dataset.labels, dataset.split, list(dataset.ids), limit, seed=seed)
@@ -75,48 +116,13 @@ def open_dataset(
     return replace(dataset.take(rows), notes=(*dataset.notes, note))
 
 
-def _open(
-    spec: str | Path, text_column: str | None, label_column: str | None, seed: int, strict: bool
-) -> Dataset:
-    columns = {"text_column": text_column, "label_column": label_column}
-    if isinstance(spec, str) and (name := spec.lower().replace("_", "-")) in PACKAGED:
-        _refuse_columns(columns, f"'{name}'")
-        return PACKAGED[name](seed)
-    path = Path(spec).expanduser()
-    if path.is_dir():
-        images = has_image_folders(path)
-        files = table_files(path)
-        if not files and not images:
-            raise DataError(
-                f"The folder {path} holds neither tables nor class folders with images. {_PATHS}."
-            )
-        if not images:
-            return open_table_folder(
-                path,
-                text_column=text_column,
-                label_column=label_column,
-                seed=seed,
-                strict=strict,
-            )
-        _refuse_columns(columns, f"the folder of images {path}")
-        return open_image_folder(path, seed=seed, strict=strict)
-    if path.is_file():
-        if path.suffix.lower() not in TABLE_SUFFIXES:
-            raise DataError(
-                f"{path} is not named like a table ({', '.join(TABLE_SUFFIXES)}). {_PATHS}."
-            )
-        return open_table(
-            path, text_column=text_column, label_column=label_column, seed=seed, strict=strict
+def _balanced(dataset: Dataset, seed: int) -> Dataset:
+    if dataset.multilabel:
+        raise DataError(
+            f"balance: {dataset.name} has several labels ({', '.join(dataset.class_names)}), "
+            "which cannot all be balanced at once. Choose one with label (--label)."
         )
-    near = difflib.get_close_matches(str(spec).lower(), PACKAGED, n=1, cutoff=0.5)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise DataError(
-        f"'{spec}' is neither a name nor an existing path.{hint} "
-        f"Names: {', '.join(sorted(PACKAGED))}. {_PATHS}."
+    rows, note = balance_rows(
+        dataset.labels, dataset.split, list(dataset.ids), dataset.class_names, seed=seed
     )
-
-
-def _refuse_columns(columns: dict[str, str | None], what: str) -> None:
-    for name, value in columns.items():
-        if value is not None:
-            raise DataError(f"{name}={value!r} is for tables, and {what} is none. Leave it out.")
+    return replace(dataset.take(rows), notes=(*dataset.notes, note))

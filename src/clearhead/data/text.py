@@ -12,7 +12,8 @@ import pandas as pd
 
 from clearhead._types import IntArray, Modality
 from clearhead.data.dataset import Dataset, Problem, Shown, as_bytes
-from clearhead.data.labels import assemble, check_strict, require_labels
+from clearhead.data.labels import assemble, check_strict, is_matrix, require_labels
+from clearhead.data.splits import HELD_OUT
 from clearhead.errors import DataError
 
 __all__ = ["TextDataset"]
@@ -48,6 +49,9 @@ class TextDataset(Dataset):
         strict: bool = False,
         where: Sequence[str] | None = None,
         problems: Sequence[Problem] = (),
+        groups: Sequence[Any] | None = None,
+        validation: float = HELD_OUT,
+        test: float = HELD_OUT,
     ) -> Self:
         """Check texts and labels, leave out empty texts, make missing splits.
 
@@ -55,8 +59,9 @@ class TextDataset(Dataset):
         ----------
         texts : sequence of n str
             None and NaN count as empty.
-        labels : sequence of n
-            The name of each text's class; numbers are taken as names.
+        labels : sequence of n, or (n, K) array of 0 and 1
+            The name of each text's class; numbers are taken as names. Or which of K labels
+            each text has.
         name : str
             For people.
         ids : sequence of n str, or None
@@ -65,7 +70,7 @@ class TextDataset(Dataset):
             ``"train"``, ``"validation"`` or ``"test"``; made where None.
         metadata : DataFrame of n rows, or None
         class_names : sequence of str, or None
-            The order of the classes; sorted where None.
+            The order of the classes, sorted where None; or the names of the K labels.
         seed : int
             For the splits that are made.
         strict : bool
@@ -74,6 +79,10 @@ class TextDataset(Dataset):
             What messages call each text; its id where None.
         problems : sequence of Problem
             What was found wrong before.
+        groups : sequence of n, or None
+            Texts of one group (one author, one thread) stay on one side.
+        validation, test : float
+            Shares of the training texts that these splits take where they are made.
 
         Raises
         ------
@@ -83,9 +92,16 @@ class TextDataset(Dataset):
         identities = [str(i + 1) for i in range(len(texts))] if ids is None else list(ids)
         places = identities if where is None else list(where)
         _require_one_each(
-            len(texts), labels=labels, ids=identities, where=places, split=split, metadata=metadata
+            len(texts),
+            labels=labels,
+            ids=identities,
+            where=places,
+            split=split,
+            metadata=metadata,
+            groups=groups,
         )
-        require_labels(labels, places)
+        if not is_matrix(labels):
+            require_labels(labels, places)
         strings = [_as_text(text, place) for text, place in zip(texts, places, strict=True)]
         kept = [i for i, text in enumerate(strings) if text.strip()]
         if not kept:
@@ -104,13 +120,16 @@ class TextDataset(Dataset):
         chosen = tuple(strings[i] for i in kept)
         common = assemble(
             ids=[identities[i] for i in kept],
-            labels=[labels[i] for i in kept],
+            labels=labels[rows] if isinstance(labels, np.ndarray) else [labels[i] for i in kept],
             split=None if split is None else [split[i] for i in kept],
             metadata=None if metadata is None else metadata.iloc[rows],
             class_names=class_names,
             keys=chosen,
             seed=seed,
             where=[places[i] for i in kept],
+            groups=None if groups is None else [groups[i] for i in kept],
+            validation=validation,
+            test=test,
         )
         return cls(name=name, problems=found, texts=chosen, **vars(common))
 

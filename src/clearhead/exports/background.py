@@ -65,6 +65,10 @@ class Background:
         limits = []
         if looked and layer is not selected:
             limits.append("Findings are of the selected layer, not of the changed one.")
+        if run.file.model.get("options", {}).get("precision") == "bfloat16":
+            limits.append(
+                "The layer was fitted to features in bfloat16; this model computes in float32."
+            )
         if run.store.head is None:
             limits.append("The network has no classifier of its own to compare with.")
         limits.append(

@@ -11,6 +11,8 @@ from typing import Any
 from clearhead._files import known_fields
 from clearhead.backbones import Backbone, Preprocessing
 from clearhead.backbones.images import ImagePreprocessing
+from clearhead.backbones.processor import ProcessorPreprocessing
+from clearhead.backbones.tokens import TextPreprocessing
 from clearhead.errors import InputError
 
 __all__ = ["keep_preprocessing", "kept_preprocessing", "prepare_code"]
@@ -23,13 +25,21 @@ def keep_preprocessing(backbone: Backbone, folder: Path) -> dict[str, Any]:
     else that is more than numbers stays with the network: ``{"kind": "network"}``.
     """
     way: Any = backbone.preprocessing
-    tokenizer = getattr(way, "tokenizer", None)
-    if tokenizer is not None:
-        tokenizer = copy.deepcopy(tokenizer)
+    if isinstance(way, TextPreprocessing):
+        tokenizer = copy.deepcopy(way.tokenizer)
         # so that truncation=True alone cuts as here
         tokenizer.model_max_length = way.max_tokens
         tokenizer.save_pretrained(folder)
-        return {"kind": "tokenizer", "max_tokens": way.max_tokens, "lower": way.lower}
+        return {
+            "kind": "tokenizer",
+            "max_tokens": way.max_tokens,
+            "lower": way.lower,
+            "names": None if way.names is None else list(way.names),
+            "prompt": way.prompt,
+        }
+    if isinstance(way, ProcessorPreprocessing):
+        way.processor.save_pretrained(folder)
+        return {"kind": "processor", "names": list(way.names)}
     if isinstance(way, ImagePreprocessing):
         return {"kind": "image", **asdict(way)}
     return {"kind": "network"}
@@ -48,10 +58,20 @@ def kept_preprocessing(
     if described["kind"] == "tokenizer":
         from transformers import AutoTokenizer
 
-        from clearhead.backbones.huggingface import TextPreprocessing
-
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        return TextPreprocessing(tokenizer, int(described["max_tokens"]), bool(described["lower"]))
+        names = described["names"]
+        return TextPreprocessing(
+            tokenizer,
+            max_tokens=int(described["max_tokens"]),
+            lower=bool(described["lower"]),
+            names=None if names is None else tuple(names),
+            prompt=str(described["prompt"]),
+        )
+    if described["kind"] == "processor":
+        from transformers import AutoImageProcessor
+
+        processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+        return ProcessorPreprocessing(processor, tuple(described["names"]))
     if described["kind"] == "image":
         fields = known_fields(ImagePreprocessing, described)
         means, stds = tuple(fields.pop("mean")), tuple(fields.pop("std"))
@@ -75,12 +95,19 @@ def prepare_code(described: Mapping[str, Any], tensors: str) -> list[str]:
         Arrays of torch or of numpy.
     """
     if described["kind"] == "tokenizer":
-        lower = "[text.lower() for text in examples]" if described["lower"] else "examples"
+        text = repr(described["prompt"]) + " + " if described["prompt"] else ""
+        text += "text.lower()" if described["lower"] else "text"
         return [
             "from transformers import AutoTokenizer",
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
-            f"inputs = dict(tokenizer({lower}, padding=True, truncation=True, "
+            f"inputs = dict(tokenizer([{text} for text in examples], padding=True, truncation=True, "
             f'return_tensors="{tensors}"))',
+        ]
+    if described["kind"] == "processor":
+        return [
+            "from transformers import AutoImageProcessor",
+            "processor = AutoImageProcessor.from_pretrained(folder)",
+            f'inputs = dict(processor(images=examples, return_tensors="{tensors}"))',
         ]
     if described["kind"] == "image":
         size, crop = described["size"], described["crop_fraction"]

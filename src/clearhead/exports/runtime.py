@@ -60,8 +60,8 @@ class NetworkRuntime:
 
 
 def with_layer(backbone: Backbone, layer: DecisionLayer) -> Backbone:
-    """Give the network that decides with `layer`, again split and proven there."""
-    return rebuilt(layer.attach(backbone), backbone, layer)
+    """Give the network that decides with `layer`, on the CPU, again split and proven there."""
+    return rebuilt(layer.attach(backbone).cpu(), backbone, layer)
 
 
 def rebuilt(module: torch.nn.Module, like: Backbone, layer: DecisionLayer) -> Backbone:

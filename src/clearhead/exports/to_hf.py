@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,9 @@ from typing import Any
 from torch import nn
 
 from clearhead.backbones import Backbone
+from clearhead.backbones.pretrained import explained
+from clearhead.backbones.processor import example_pictures
+from clearhead.backbones.tokens import EXAMPLES
 from clearhead.errors import ExportError, MissingDependencyError
 from clearhead.exports.format import Written, network_of
 from clearhead.exports.inputs import ExportInputs
@@ -43,7 +44,7 @@ def write(inputs: ExportInputs, folder: Path) -> Written:
             f"{type(backbone.module).__name__} counts on its own number of classes somewhere else "
             "than in its last layer"
         )
-    with _quiet():
+    with explained(backbone.name, "its weights"):
         model.save_pretrained(folder)
     return Written(
         preprocessing=keep_preprocessing(backbone, folder),
@@ -84,7 +85,7 @@ def _auto_class(module: nn.Module) -> str | None:
     except ImportError as error:
         raise MissingDependencyError(
             f"format='hf' needs the package transformers ({error}). Install it with "
-            "pip install 'clearhead[text]'"
+            "pip install 'clearhead[hf]'"
         ) from error
     mappings = {
         "AutoModelForSequenceClassification": (
@@ -122,7 +123,7 @@ def open_model(
     import transformers
 
     auto = getattr(transformers, manifest.details["auto_class"])
-    with _quiet():
+    with explained(str(folder), "its weights"):
         model, report = auto.from_pretrained(
             str(folder), local_files_only=True, output_loading_info=True
         )
@@ -137,38 +138,12 @@ def open_model(
             prepare=prepare,
             name=manifest.name,
             modality=modality,  # type: ignore[arg-type]
-            example_batch=prepare(_examples(modality)),
+            example_batch=prepare(EXAMPLES if modality == "text" else example_pictures()),
             class_names=layer.class_names,
             layer=manifest.details["head"],
             activation="sigmoid" if layer.multilabel else "softmax",
         )
     )
-
-
-def _examples(modality: str) -> list[Any]:
-    if modality == "text":
-        return ["Light, bright and a joy to watch.", "No."]
-    import numpy as np
-    from PIL import Image
-
-    noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    return [Image.fromarray(pixels) for pixels in noise]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading reports and progress bars off; the user's settings back on leaving."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def describe_loading(manifest: Manifest) -> list[str]:

@@ -163,6 +163,7 @@ def _some_features(inputs: ExportInputs) -> tuple[FloatArray, str]:
 
 def _reference(backbone: Backbone) -> Backbone:
     """The network on the CPU, where what is written is tried: other devices round otherwise."""
+    backbone = replace(backbone, precision="float32")
     if backbone.device.type == "cpu":
         return backbone
     return replace(backbone, module=copy.deepcopy(backbone.module).cpu())

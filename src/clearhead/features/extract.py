@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import torch
 
 from clearhead._files import remove_temporaries
@@ -18,6 +20,7 @@ from clearhead.errors import (
     StorageError,
 )
 from clearhead.events import Event, EventCallback, emit
+from clearhead.features.batch_size import find_batch_size
 from clearhead.features.lock import locked
 from clearhead.features.manifest import PARTIAL, Manifest, compare, describe, remove_store
 from clearhead.features.plan import Plan, make_plan, rows_per_shard
@@ -35,7 +38,7 @@ def extract(
     dataset: Dataset,
     out: Path | str,
     *,
-    batch_size: int | None = None,
+    batch_size: int | Literal["auto"] | None = None,
     on_event: EventCallback | None = None,
     strict: bool = False,
     repair: bool = False,
@@ -53,8 +56,9 @@ def extract(
         The examples; its modality must be the network's.
     out : Path or str
         Folder of the store. A finished store of the same network and data is reused.
-    batch_size : int, optional
-        Examples a batch; the backbone's own by default. A store that was begun keeps the
+    batch_size : int or "auto", optional
+        Examples a batch. ``"auto"`` tries which is fastest and fits in memory; by default
+        the backbone's own on a CPU, and tried on a GPU. A store that was begun keeps the
         batches it was begun with.
     on_event : callable, optional
         Called with progress (rate and time left) and with what was counted.
@@ -93,8 +97,8 @@ def extract(
             f"{backbone.name} takes {backbone.modality}s, but {dataset.name} holds "
             f"{dataset.modality}s. Choose a network for {dataset.modality}s."
         )
-    if batch_size is not None and batch_size < 1:
-        raise InputError(f"batch_size={batch_size}: it must be at least 1.")
+    if batch_size not in (None, "auto") and not (isinstance(batch_size, int) and batch_size >= 1):
+        raise InputError(f"batch_size={batch_size!r}: it must be 'auto' or at least 1.")
     if len(dataset) == 0:
         raise DataError(f"{dataset.name} has no examples.")
     with locked(folder):
@@ -104,8 +108,9 @@ def extract(
         if manifest is None:
             emit(on_event, Event(STEP, "info", "planning the batches"))
             wanted = describe(folder, backbone, dataset)
-            plan = _planned(backbone, dataset, batch_size, shard_rows)
+            plan = _planned(backbone, dataset, batch_size, shard_rows, on_event)
             manifest = wanted.write(backbone, plan)
+        _say_other_device(manifest, backbone, on_event)
         with _threads(manifest.plan(with_order=False).threads):
             Session(backbone, dataset, manifest, on_event, strict, flush_seconds).run()
         store = FeatureStore.open(folder, verify=False)
@@ -151,19 +156,44 @@ def _opened(
 
 
 def _planned(
-    backbone: Backbone, dataset: Dataset, batch_size: int | None, shard_rows: int | None
+    backbone: Backbone,
+    dataset: Dataset,
+    batch_size: int | Literal["auto"] | None,
+    shard_rows: int | None,
+    on_event: EventCallback | None,
 ) -> Plan:
-    size = batch_size if batch_size is not None else backbone.batch_size
-    lengths = None
+    n, lengths = len(dataset), None
     if backbone.modality == "text":
-        lengths = (_length(backbone, dataset, row) for row in range(len(dataset)))
+        lengths = np.fromiter((_length(backbone, dataset, row) for row in range(n)), np.int64, n)
+    if batch_size is None:
+        # A CPU is as fast at any size above a few; what is timed differs from call to call.
+        batch_size = backbone.batch_size if backbone.device.type == "cpu" else "auto"
+    if batch_size == "auto":
+        size, rate = find_batch_size(backbone, dataset, lengths)
+        message = f"batches of {size}: {rate:,.0f} of the longest examples/s on {backbone.device}"
+        emit(on_event, Event(STEP, "info", message))
+    else:
+        size = batch_size
     return make_plan(
         len(dataset),
         batch_size=size,
         shard_rows=rows_per_shard(backbone.n_features, size, shard_rows),
         threads=torch.get_num_threads(),
+        device=backbone.device.type,
         lengths=lengths,
     )
+
+
+def _say_other_device(
+    manifest: Manifest, backbone: Backbone, on_event: EventCallback | None
+) -> None:
+    planned = manifest.plan(with_order=False).device
+    if planned != backbone.device.type:
+        message = (
+            f"was begun on {planned} and goes on with {backbone.device.type}: the last digits of "
+            "features differ between them"
+        )
+        emit(on_event, Event(STEP, "warning", message))
 
 
 def _length(backbone: Backbone, dataset: Dataset, row: int) -> int:
@@ -214,10 +244,12 @@ def _require_enough(store: FeatureStore, dataset: Dataset) -> None:
             f"No example of the {' and '.join(lost)} split of {store.name} could be read: "
             f"{first}. {mend}"
         )
-    trained = set(store.labels("train").tolist())
+    labels = store.labels("train")
+    trained = set((labels.any(axis=0).nonzero()[0] if store.multilabel else labels).tolist())
     gone = [name for code, name in enumerate(store.class_names) if code not in trained]
     if gone:
         raise DataError(
-            f"No training example of the class {', '.join(map(repr, gone))} of {store.name} could "
+            f"No training example of the {'label' if store.multilabel else 'class'} "
+            f"{', '.join(map(repr, gone))} of {store.name} could "
             f"be read: {first}. {mend}"
         )

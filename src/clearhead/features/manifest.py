@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from clearhead._files import load_arrays, save_arrays, storable
 from clearhead._types import FloatArray
-from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.errors import FingerprintMismatchError, SchemaVersionError, StepMissingError
 from clearhead.features.plan import Plan
@@ -30,8 +29,30 @@ _SOURCES = {
     "weights": "the weights of the network",
     "preprocessing": "how examples are prepared for the network",
     "split": "the decision layer",
+    "precision": "the precision that the network computes in",
     "data": "the data (examples, labels, splits or metadata)",
 }
+
+
+class Described(Protocol):
+    """What a store says of where its features come from: a network, or a file of features."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def modality(self) -> str: ...
+    @property
+    def layer(self) -> str | None: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_outputs(self) -> int | None: ...
+    @property
+    def head(self) -> tuple[Any, Any] | None: ...
+    @property
+    def class_names(self) -> tuple[str, ...] | None: ...
+    @property
+    def fingerprints(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +66,11 @@ class Manifest:
     def p(self) -> int:
         """Features a row."""
         return int(self.value["p"])
+
+    @property
+    def n_outputs(self) -> int:
+        """C, the network's own logits a row; 0 where they are not kept."""
+        return int(self.value.get("n_outputs") or 0)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -71,6 +97,7 @@ class Manifest:
             batch_size=int(stored["batch_size"]),
             shard_rows=int(stored["shard_rows"]),
             threads=int(stored["threads"]),
+            device=str(stored.get("device", "cpu")),
             order=order,
         )
 
@@ -83,7 +110,7 @@ class Manifest:
         names = stored["class_names"]
         return arrays["weight"], arrays["bias"], None if names is None else tuple(names)
 
-    def write(self, backbone: Backbone, plan: Plan) -> Manifest:
+    def write(self, backbone: Described, plan: Plan) -> Manifest:
         """Write head, order and manifest; what the manifest names is there before it is."""
         value = dict(self.value)
         value["plan"] = {**plan.to_json(), "order": None}
@@ -123,7 +150,7 @@ class Manifest:
         return (folder / _MANIFEST).exists()
 
 
-def describe(folder: Path, backbone: Backbone, dataset: Dataset) -> Manifest:
+def describe(folder: Path, backbone: Described, dataset: Dataset) -> Manifest:
     """The manifest that an extraction would write, but for plan and head."""
     return Manifest(
         folder,
@@ -131,6 +158,7 @@ def describe(folder: Path, backbone: Backbone, dataset: Dataset) -> Manifest:
             "kind": _KIND,
             "schema": SCHEMA,
             "p": backbone.n_features,
+            "n_outputs": backbone.n_outputs,
             "fingerprints": {**backbone.fingerprints, "data": dataset.fingerprint()},
             "backbone": {
                 "name": storable(backbone.name),

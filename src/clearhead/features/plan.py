@@ -8,8 +8,7 @@ put in another order, so that texts of alike length share a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,8 @@ class Plan:
         Rows a batch and a shard; a shard holds whole batches.
     threads : int
         Threads that torch computes with: sums differ in their last digits with it.
+    device : str
+        Kind of device that computes: so do they with it.
     order : (n,) int64 array or None
         Row of the dataset at each position; None where they are the same.
     """
@@ -44,6 +45,7 @@ class Plan:
     batch_size: int
     shard_rows: int
     threads: int
+    device: str = "cpu"
     order: IntArray | None = None
 
     @property
@@ -74,6 +76,7 @@ class Plan:
             "batch_size": self.batch_size,
             "shard_rows": self.shard_rows,
             "threads": self.threads,
+            "device": self.device,
         }
 
 
@@ -84,29 +87,32 @@ def rows_per_shard(p: int, batch_size: int, wanted: int | None = None) -> int:
 
 
 def make_plan(
-    n: int, *, batch_size: int, shard_rows: int, threads: int, lengths: Iterable[int] | None = None
+    n: int,
+    *,
+    batch_size: int,
+    shard_rows: int,
+    threads: int,
+    device: str = "cpu",
+    lengths: IntArray | None = None,
 ) -> Plan:
     """Plan the extraction of `n` rows.
 
     Parameters
     ----------
-    lengths : iterable of n ints, optional
+    lengths : (n,) int array, optional
         How much work each row is; rows of alike length then share batches, and the
         batches are shuffled (seed 0), so that the time left can be told from the start.
     """
-    plan = Plan(n, batch_size, shard_rows, threads)
-    if lengths is None:
-        return plan
-    work = np.fromiter(lengths, dtype=np.int64, count=n)
-    if n == 0 or work.min() == work.max():
+    plan = Plan(n, batch_size, shard_rows, threads, device)
+    if lengths is None or n == 0 or lengths.min() == lengths.max():
         return plan
     random = np.random.default_rng(0)
     order = np.empty(n, dtype=np.int64)
     for start, stop in plan.shards:
         # the longest first: the one batch that is not full has the shortest
-        ranked = start + np.argsort(-work[start:stop], kind="stable")
+        ranked = start + np.argsort(-lengths[start:stop], kind="stable")
         full = len(ranked) // batch_size * batch_size
         batches = ranked[:full].reshape(-1, batch_size)
         order[start : start + full] = random.permutation(batches).reshape(-1)
         order[start + full : stop] = ranked[full:]
-    return Plan(n, batch_size, shard_rows, threads, order)
+    return replace(plan, order=order)

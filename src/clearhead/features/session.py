@@ -18,11 +18,12 @@ from clearhead.backbones import Backbone, Batch
 from clearhead.data import Dataset, UnreadableExample
 from clearhead.errors import BackboneError, DataError
 from clearhead.events import Event, EventCallback, emit
+from clearhead.features.batch_size import computed
 from clearhead.features.manifest import PARTIAL, Manifest
 from clearhead.features.plan import Plan
 from clearhead.features.problems import ProblemLog
 from clearhead.features.progress import STEP, Progress
-from clearhead.features.shard import Columns
+from clearhead.features.shard import Columns, Rows
 from clearhead.features.spill import Finished, ShardInProgress, is_whole
 
 __all__ = ["Session"]
@@ -69,7 +70,6 @@ class Session:
         shards = [
             ShardInProgress(
                 path, partial, self.plan, *where, columns, self.manifest.fingerprints,
-                self.manifest.p,
             )
             for path, where in zip(
                 self.manifest.shard_paths(self.plan), self.plan.shards, strict=True
@@ -156,13 +156,26 @@ class Session:
             )
 
     def _finished(self, prepared: _Prepared) -> Finished:
+        rows = self._computed(prepared)
+        self._check(rows.features, rows.row_ids)
+        return Finished(prepared.job.start, prepared.job.stop, rows, prepared.problems)
+
+    def _computed(self, prepared: _Prepared) -> Rows:
+        p, n_outputs = self.manifest.p, self.manifest.n_outputs
         if prepared.batch is None:
-            features = np.empty((0, self.manifest.p), dtype=np.float32)
-        else:
-            features = self.backbone.features(prepared.batch).numpy()
-        self._check(features, prepared.row_ids)
-        job = prepared.job
-        return Finished(job.start, job.stop, prepared.row_ids, features, prepared.problems)
+            empty = np.empty((0, n_outputs), dtype=np.float32) if n_outputs else None
+            return Rows(prepared.row_ids, np.empty((0, p), dtype=np.float32), empty)
+        features, outputs = computed(self.backbone, prepared.batch, self._say_halved)
+        # a store that an earlier version began keeps none
+        kept = outputs.numpy() if outputs is not None and n_outputs else None
+        return Rows(prepared.row_ids, features.numpy(), kept)
+
+    def _say_halved(self, rows: int) -> None:
+        message = (
+            f"not enough memory on {self.backbone.device} for {rows} examples at once: computed in "
+            "halves. A smaller batch_size= (--batch-size) is faster"
+        )
+        emit(self.on_event, Event(STEP, "warning", message))
 
     def _check(self, features: FloatArray, row_ids: IntArray) -> None:
         if features.shape != (len(row_ids), self.manifest.p):

@@ -7,7 +7,7 @@ is mapped, since a file that is cut short while mapped ends the process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,9 +23,71 @@ from clearhead.errors import CorruptFileError
 from clearhead.features.problems import ProblemLog
 from clearhead.features.sealed import read_sealed, write_sealed
 
-__all__ = ["Columns", "Shard", "read_shard", "remove_shard", "sidecar_of", "write_shard"]
+__all__ = [
+    "Columns",
+    "Rows",
+    "Shard",
+    "features_of",
+    "outputs_of",
+    "read_shard",
+    "remove_shard",
+    "sidecar_of",
+    "write_shard",
+]
 
 META = "meta."
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What was computed of some rows.
+
+    Parameters
+    ----------
+    row_ids : (m,) int64 array
+        Rows of the dataset.
+    features : (m, p) float32 array
+    outputs : (m, C) float32 array or None
+        The network's own logits, where it has a head.
+    """
+
+    row_ids: IntArray
+    features: FloatArray
+    outputs: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+    @classmethod
+    def of(cls, batch: Any) -> Rows:
+        """Read them from a record batch; the arrays share its memory."""
+        row_ids = batch.column("row_id").to_numpy()
+        return cls(row_ids, features_of(batch), outputs_of(batch))
+
+    @classmethod
+    def sorted(cls, parts: Sequence[Rows]) -> Rows:
+        """Put parts together, in the order of the dataset."""
+        row_ids = np.concatenate([part.row_ids for part in parts])
+        order = np.argsort(row_ids, kind="stable")
+        features = [part.features for part in parts]
+        outputs = [part.outputs for part in parts if part.outputs is not None]
+        return cls(
+            row_ids[order],
+            _gathered(features, order),
+            _gathered(outputs, order) if outputs else None,
+        )
+
+
+def _gathered(parts: Sequence[FloatArray], order: IntArray) -> FloatArray:
+    """Rows of the stacked `parts` in a new order, with one copy in memory beside them."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    gathered = np.empty((len(order), parts[0].shape[1]), dtype=np.float32)
+    at = 0
+    for part in parts:
+        gathered[place[at : at + len(part)]] = part
+        at += len(part)
+    return gathered
 
 
 class Columns:
@@ -40,24 +102,38 @@ class Columns:
     ) -> None:
         columns: dict[str, Any] = {
             "id": pa.array([storable(str(one)) for one in ids], pa.string()),
-            "label": pa.array(np.asarray(labels, dtype=np.int32)),
+            "label": _label_column(labels),
             "split": pa.array([str(one) for one in split], pa.string()),
         }
         for name in metadata.columns:
             columns[f"{META}{name}"] = _arrow(metadata[name])
         self._table = pa.table(columns)
 
-    def batch(self, row_ids: IntArray, features: FloatArray) -> Any:
-        """Record batch of some rows with their `features` (m, p) float32."""
-        flat = pa.array(np.ascontiguousarray(features, dtype=np.float32).reshape(-1))
+    def batch(self, rows: Rows) -> Any:
+        """Record batch of some rows."""
         # copied, so that the file holds no unused bytes of the whole table
-        beside = self._table.take(pa.array(row_ids)).combine_chunks()
+        beside = self._table.take(pa.array(rows.row_ids)).combine_chunks()
         arrays = {
-            "row_id": pa.array(np.asarray(row_ids, dtype=np.int64)),
+            "row_id": pa.array(np.asarray(rows.row_ids, dtype=np.int64)),
             **{name: _one(beside.column(name)) for name in beside.column_names},
-            "features": pa.FixedSizeListArray.from_arrays(flat, features.shape[1]),
+            "features": _lists(rows.features),
         }
+        if rows.outputs is not None:
+            arrays["outputs"] = _lists(rows.outputs)
         return pa.RecordBatch.from_pydict(arrays)
+
+
+def _lists(matrix: FloatArray) -> Any:
+    flat = pa.array(np.ascontiguousarray(matrix, dtype=np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _label_column(labels: IntArray) -> Any:
+    """Classes as int32, or a list of K int8 of 0 and 1 for each row."""
+    if labels.ndim == 1:
+        return pa.array(np.asarray(labels, dtype=np.int32))
+    flags = pa.array(np.ascontiguousarray(labels, dtype=np.int8).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flags, labels.shape[1])
 
 
 def _one(column: Any) -> Any:
@@ -134,7 +210,17 @@ class Shard:
 
 def features_of(batch: Any) -> FloatArray:
     """Features of a record batch as a (m, p) float32 array that shares its memory."""
-    column = batch.column("features")
+    return _matrix(batch.column("features"))
+
+
+def outputs_of(batch: Any) -> FloatArray | None:
+    """The network's own logits, (m, C) float32; None where they were not kept."""
+    if "outputs" not in batch.schema.names:
+        return None
+    return _matrix(batch.column("outputs"))
+
+
+def _matrix(column: Any) -> FloatArray:
     flat: FloatArray = column.flatten().to_numpy(zero_copy_only=True)
     return flat.reshape(len(column), column.type.list_size)
 

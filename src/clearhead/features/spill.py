@@ -11,16 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from clearhead._types import FloatArray, IntArray
 from clearhead.errors import CorruptFileError
 from clearhead.features.plan import Plan
 from clearhead.features.problems import ProblemLog
 from clearhead.features.shard import (
     Columns,
+    Rows,
     Shard,
-    features_of,
     read_shard,
     remove_shard,
     sidecar_of,
@@ -36,8 +33,7 @@ class Finished:
 
     start: int
     stop: int
-    row_ids: IntArray
-    features: FloatArray
+    rows: Rows
     problems: ProblemLog
 
 
@@ -60,7 +56,6 @@ class ShardInProgress:
     stop: int
     columns: Columns
     fingerprints: dict[str, str]
-    p: int
     spills: list[Shard] = field(default_factory=list)
     pending: list[Finished] = field(default_factory=list)
     whole: bool = False
@@ -105,43 +100,27 @@ class ShardInProgress:
         start, stop = self.pending[0].start, self.pending[-1].stop
         path = self.folder / f"{self.path.stem}-{start:012d}-{stop:012d}.arrow"
         self.folder.mkdir(parents=True, exist_ok=True)
-        row_ids = np.concatenate([one.row_ids for one in self.pending])
-        features = np.concatenate([one.features for one in self.pending])
+        rows = Rows.sorted([one.rows for one in self.pending])
         problems = ProblemLog.total(one.problems for one in self.pending)
         write_shard(
             path,
-            self.columns.batch(row_ids, features),
+            self.columns.batch(rows),
             start=start,
             stop=stop,
             problems=problems,
             fingerprints=self.fingerprints,
         )
-        self.spills.append(Shard(path, start, stop, len(row_ids), problems))
+        self.spills.append(Shard(path, start, stop, len(rows), problems))
         self.pending = []
 
     def finish(self) -> None:
         """Write the shard, rows in the order of the dataset, and delete its pieces."""
-        rows = sum(spill.rows for spill in self.spills)
-        rows += sum(len(one.row_ids) for one in self.pending)
-        row_ids = np.empty(rows, dtype=np.int64)
-        features = np.empty((rows, self.p), dtype=np.float32)
-        at = 0
-        for spill in self.spills:
-            batch = spill.batch()
-            row_ids[at : at + spill.rows] = batch.column("row_id").to_numpy()
-            features[at : at + spill.rows] = features_of(batch)
-            at += spill.rows
-        for one in self.pending:
-            row_ids[at : at + len(one.row_ids)] = one.row_ids
-            features[at : at + len(one.row_ids)] = one.features
-            at += len(one.row_ids)
-        if np.any(row_ids[1:] < row_ids[:-1]):
-            order = np.argsort(row_ids)
-            row_ids, features = row_ids[order], features[order]
+        parts = [Rows.of(spill.batch()) for spill in self.spills]
+        parts += [one.rows for one in self.pending]
         problems = [one.problems for one in self.spills] + [one.problems for one in self.pending]
         write_shard(
             self.path,
-            self.columns.batch(row_ids, features),
+            self.columns.batch(Rows.sorted(parts)),
             start=self.start,
             stop=self.stop,
             problems=ProblemLog.total(problems),

@@ -17,7 +17,7 @@ from clearhead._types import SPLITS, FloatArray, IntArray, StrArray
 from clearhead.errors import CorruptFileError, InputError
 from clearhead.features.manifest import Manifest
 from clearhead.features.problems import CountedProblem, ProblemLog, Skipped
-from clearhead.features.shard import META, Shard, features_of, read_shard
+from clearhead.features.shard import META, Shard, features_of, outputs_of, read_shard
 
 __all__ = ["FeatureStore", "StoreRows", "check_shards"]
 
@@ -143,8 +143,13 @@ class FeatureStore:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes of the data; labels count into them."""
+        """Names of the classes of the data; labels count into them, or are flags of them."""
         return self._manifest.class_names
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row may have several of the labels that `class_names` names."""
+        return pa.types.is_fixed_size_list(self._schema.field("label").type)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -188,7 +193,10 @@ class FeatureStore:
         return tuple(name for name in SPLITS if name in present)
 
     def labels(self, split: str | None = None) -> IntArray:
-        """Class of each row of `split` (all rows by default), (n,) int64."""
+        """Class of each row of `split` (all rows by default), (n,) int64.
+
+        For multi-label data (n, K) int8 of 0 and 1: which of the labels each row has.
+        """
         labels = self._labels
         return labels if split is None else labels[self.split == self._checked(split)]
 
@@ -212,6 +220,19 @@ class FeatureStore:
             matrix[at : at + len(block)] = block
             at += len(block)
         return matrix
+
+    def outputs(self, split: str | None = None) -> FloatArray | None:
+        """The network's own logits of `split` (all rows by default), (n, C) float32.
+
+        They come from the same pass as the features. None for a network without a head,
+        and in a store that an earlier version wrote.
+        """
+        wanted = slice(None) if split is None else self.split == self._checked(split)
+        if not self._manifest.n_outputs:
+            return None
+        parts = [outputs_of(self._batch(index)) for index in range(len(self.shards))]
+        found: FloatArray = np.concatenate([part for part in parts if part is not None])[wanted]
+        return found
 
     def rows(self, split: str | None = None, *, block_rows: int = _BLOCK_ROWS) -> StoreRows:
         """Features of `split` (all rows by default), block by block, never all in memory."""
@@ -238,7 +259,13 @@ class FeatureStore:
 
     @cached_property
     def _labels(self) -> IntArray:
-        return np.asarray(self._column("label"), dtype=np.int64)
+        if not self.multilabel:
+            return np.asarray(self._column("label"), dtype=np.int64)
+        flags = [
+            self._batch(index).column("label").flatten().to_numpy()
+            for index in range(len(self.shards))
+        ]
+        return np.concatenate(flags).reshape(-1, len(self.class_names))
 
     @property
     def _schema(self) -> Any:

@@ -88,7 +88,7 @@ def fit_path(
         Labels, of int, str or bool; or what the family wants.
     family : {"auto", "binomial", "multinomial", "multilabel", "gaussian"}
         ``auto`` is binomial for two classes (one vector of coefficients, for the second
-        class), multinomial above.
+        class), multinomial above, and multilabel for a store of several labels.
     l1_ratio : float
         1 is the lasso, 0 is ridge. With 1 and an even number of classes the multinomial
         optimum need not be unique; then one of the minimisers is given.

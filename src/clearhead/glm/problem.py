@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clearhead._files import checksum
-from clearhead._types import FloatArray
+from clearhead._types import FloatArray, IntArray
 from clearhead.errors import DataError, InputError
 from clearhead.glm.checks import check_factors, check_weights
 from clearhead.glm.families import Target
@@ -76,6 +76,8 @@ def gather(
     """
     given, class_names = _given(X, y, validation, test, class_names)
     rows, labels = given["train"]
+    if family == "auto" and y is None and np.ndim(labels) == 2:  # of a store
+        family = "multilabel"
     n, p = rows.shape
     if n == 0 or p == 0:
         raise DataError(f"X is empty: it has shape ({n}, {p}).")
@@ -132,7 +134,7 @@ def _measured(
 
 def _check_present(given: dict[str, tuple[Rows, Any]], names: Sequence[str]) -> None:
     """Refuse a store in which a class has no training example, naming it and where it is."""
-    present = {split: set(np.asarray(y).tolist()) for split, (_, y) in given.items()}
+    present = {split: _classes_in(np.asarray(y)) for split, (_, y) in given.items()}
     for i, name in enumerate(names):
         if i not in present["train"]:
             elsewhere = [split for split in given if i in present[split]]
@@ -141,6 +143,11 @@ def _check_present(given: dict[str, tuple[Rows, Any]], names: Sequence[str]) -> 
                 f"Class {name!r} has no training example; it occurs {where}. Add training "
                 "examples of it, or drop the class."
             )
+
+
+def _classes_in(y: IntArray) -> set[int]:
+    """Classes, or labels of (n, K), that some row has."""
+    return set((y if y.ndim == 1 else np.flatnonzero(y.any(axis=0))).tolist())
 
 
 def _pair(pair: Any, split: str) -> tuple[Rows, Any]:

@@ -57,7 +57,7 @@ class SplitRows(Protocol):
         """Features of a split."""
 
     def labels(self, split: str) -> IntArray:
-        """Labels of a split, indices into `class_names`."""
+        """Labels of a split: indices into `class_names`, or (n, K) of 0 and 1."""
 
 
 class ArrayRows:

@@ -48,7 +48,7 @@ class RunFile:
     ----------
     folder : Path
     model, data : dict
-        How each was named (``spec``, options), its name and its fingerprints.
+        How each was named (``spec``, ``options``), its name and its fingerprints.
     steps : dict of StepRecord
         Finished steps.
     """

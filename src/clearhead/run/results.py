@@ -19,7 +19,12 @@ from clearhead.errors import (
     StepMissingError,
 )
 from clearhead.explain import FeatureExamples
-from clearhead.features import FeatureStore
+from clearhead.features import (
+    FeatureStore,
+    PrecomputedFeatures,
+    is_feature_file,
+    read_features,
+)
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer
 from clearhead.report import ReportData, ReportInputs, build_report
@@ -29,6 +34,9 @@ from clearhead.run.examples import ExampleKeeper
 __all__ = ["RunResults"]
 
 T = TypeVar("T")
+
+OWN_DATA = ("seed", "validation", "test")
+"""Options of the data that a file of features is itself."""
 
 SELECTION = ("rule", "index", "dense_index")
 
@@ -56,15 +64,37 @@ class RunResults:
         return self.folder.resolve().name
 
     @cached_property
+    def network(self) -> Backbone | PrecomputedFeatures:
+        """What the features come from: the network, or the features computed elsewhere."""
+        spec = self._name_of("model")
+        if is_feature_file(spec):
+            return read_features(spec)
+        return open_backbone(spec, **self.file.model.get("options", {}))
+
+    @property
     def backbone(self) -> Backbone:
-        """The network, opened again by the name it was given."""
-        return open_backbone(self._name_of("model"))
+        """The network, opened again by the name it was given, with the options it was given.
+
+        Raises
+        ------
+        InputError
+            The run was made from features that were computed elsewhere.
+        """
+        if isinstance(self.network, PrecomputedFeatures):
+            raise InputError(
+                f"{self.folder} was made from the features {self.network.name}: there is no "
+                "network in it. Open the network itself with clearhead.open_backbone."
+            )
+        return self.network
 
     @cached_property
     def dataset(self) -> Dataset:
         """The data, opened again by the name they were given; they must not have changed."""
-        spec = self._name_of("data")
-        dataset = open_dataset(spec, **self.file.data["options"])
+        spec, options = self._name_of("data"), self.file.data["options"]
+        if spec == self.file.model["spec"] and is_feature_file(spec):
+            dataset = read_features(spec).dataset(**options)
+        else:
+            dataset = open_dataset(spec, **options)
         if dataset.fingerprint() != self.file.data["fingerprint"]:
             raise FingerprintMismatchError(
                 f"The data at {spec} are not those that {self.folder} was made from: their "

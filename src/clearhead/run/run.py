@@ -6,13 +6,13 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clearhead._files import write_json
 from clearhead.debug import Finding, find
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import FeatureExamples, find_examples
-from clearhead.features import FeatureStore, extract
+from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
@@ -46,7 +46,7 @@ class Run(RunResults):
     def extract(
         self,
         *,
-        batch_size: int | None = None,
+        batch_size: int | Literal["auto"] | None = None,
         strict: bool = False,
         repair: bool = False,
         force: bool = False,
@@ -66,6 +66,11 @@ class Run(RunResults):
         if force:
             shutil.rmtree(folder, ignore_errors=True)
         self.__dict__.pop("store", None)
+        if isinstance(self.network, PrecomputedFeatures):
+            store = keep_features(self.network, self.dataset, folder, on_event=self.on_event)
+            if not current:
+                self._finish("extract", {}, started)
+            return store
         store = extract(
             self.backbone,
             self.dataset,
@@ -224,7 +229,7 @@ class Run(RunResults):
     def all(
         self,
         *,
-        batch_size: int | None = None,
+        batch_size: int | Literal["auto"] | None = None,
         strict: bool = False,
         repair: bool = False,
         rule: Rule | str | None = None,

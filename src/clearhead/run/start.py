@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clearhead._version import MADE_BY
-from clearhead.backbones import Backbone, open_backbone
+from clearhead.backbones import NAMES, Backbone, absolute, open_backbone
 from clearhead.data import PACKAGED, Dataset, Problem, open_dataset
-from clearhead.errors import FingerprintMismatchError, InputError
+from clearhead.errors import DataError, FingerprintMismatchError, InputError
 from clearhead.events import Event, EventCallback, emit
+from clearhead.features import PrecomputedFeatures, is_feature_file, read_features
 from clearhead.run.directory import RunFile
+from clearhead.run.results import OWN_DATA
 from clearhead.run.run import Run
 
 __all__ = ["new_run"]
@@ -19,9 +23,10 @@ __all__ = ["new_run"]
 
 def new_run(
     folder: Path | str,
-    model: str | Backbone,
-    data: str | Path | Dataset,
+    model: Any,
+    data: Any = None,
     *,
+    model_options: Mapping[str, Any] | None = None,
     force: bool = False,
     keep_examples: bool = True,
     on_event: EventCallback | None = None,
@@ -33,12 +38,18 @@ def new_run(
     ----------
     folder : path
         The run directory.
-    model : str or Backbone
-        A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``,
-        ``"efficientnet-lite0"``.
-    data : str, path or Dataset
+    model : str, Backbone or PrecomputedFeatures
+        A network, or what :func:`clearhead.open_backbone` takes: ``"minilm"``, a folder,
+        ``"file.py:factory"``. Or features that were computed elsewhere, or a file of them
+        (see :func:`clearhead.read_features`).
+    data : str, path, Dataset, or an object of another library
         Data, or what :func:`clearhead.open_dataset` takes: ``"rotten-tomatoes"``, a
-        folder, a file.
+        folder, a file, a DataFrame. Of several labels, choose one with ``label``. Not needed
+        beside features that hold their own labels.
+    model_options : mapping, optional
+        Options of :func:`clearhead.open_backbone`: ``checkpoint``, ``layer``, ``pooling``,
+        ``precision``, …. They are kept with the run, which opens its network again with
+        them; ``device`` is not: it belongs to the machine.
     force : bool
         Discard what the folder holds when it was made from something else.
     keep_examples : bool
@@ -46,46 +57,49 @@ def new_run(
     on_event : callable, optional
     **data_options
         Options of :func:`clearhead.open_dataset`: ``text_column``, ``label_column``,
-        ``seed``, ``strict``, ``limit``.
+        ``seed``, ``strict``, ``limit``, ….
 
     Raises
     ------
+    DataError
+        The data are wrong, or have several labels and none was chosen.
     FingerprintMismatchError
         The folder holds a run of another model or of other data.
     """
     folder = Path(folder)
-    options = {name: value for name, value in data_options.items() if value is not None}
-    if isinstance(data, Dataset):
-        if options:
-            raise InputError(
-                f"{', '.join(options)}: given together with an opened Dataset. Leave them out: "
-                "they say how data are opened by name or path."
-            )
-        dataset, spec = data, None
+    options = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in data_options.items()
+        if value is not None
+    }
+    if data is None:
+        network, named = _opened(model, model_options)
+        dataset, options = _own_data(network, options)
+        spec = named["spec"]
     else:
-        dataset = open_dataset(data, **options)
-        # As in open_dataset, a name wins over a folder of the same name.
-        named = str(data).lower().replace("_", "-") in PACKAGED
-        spec = str(data) if named else str(Path(data).resolve())
-    backbone = model if isinstance(model, Backbone) else open_backbone(model)
-    if backbone.modality != dataset.modality:
+        dataset, spec = _opened_data(data, options)
+        network, named = _opened(model, model_options)
+    _require_one_decision(dataset)
+    if isinstance(network, PrecomputedFeatures):
+        network = replace(network, modality=dataset.modality)
+    if network.modality != dataset.modality:
         raise InputError(
-            f"{backbone.name} takes {backbone.modality}s, {dataset.name} holds "
+            f"{network.name} takes {network.modality}s, {dataset.name} holds "
             f"{dataset.modality}s. Choose a network and data that fit."
         )
     file = RunFile(
         folder=folder,
         made_by=MADE_BY,
         model={
-            "spec": None if isinstance(model, Backbone) else str(model),
-            "name": backbone.name,
-            "modality": backbone.modality,
-            "layer": backbone.layer,
-            "fingerprints": dict(backbone.fingerprints),
+            **named,
+            "name": network.name,
+            "modality": network.modality,
+            "layer": network.layer,
+            "fingerprints": dict(network.fingerprints),
         },
         data={
             "spec": spec,
-            "options": options,
+            "options": {} if spec is None else options,
             "name": dataset.name,
             "fingerprint": dataset.fingerprint(),
             "notes": list(dataset.notes),
@@ -100,7 +114,7 @@ def new_run(
         if differ and not force:
             raise FingerprintMismatchError(
                 f"{folder} holds a run of {before.model['name']} on {before.data['name']}; asked "
-                f"for is {backbone.name} on {dataset.name}, and the {' and '.join(differ)} differ. "
+                f"for is {network.name} on {dataset.name}, and the {' and '.join(differ)} differ. "
                 "Choose another --out, or discard that run with --force."
             )
         file.steps = {} if differ else before.steps
@@ -110,8 +124,89 @@ def new_run(
     if not keep_examples:
         shutil.rmtree(folder / "examples", ignore_errors=True)
     run = Run(file, on_event)
-    run.backbone, run.dataset = backbone, dataset
+    run.network, run.dataset = network, dataset
     return run
+
+
+def _opened_data(data: Any, options: dict[str, Any]) -> tuple[Dataset, str | None]:
+    """The data, and what opens them again; None for an object."""
+    if not isinstance(data, Dataset):
+        return open_dataset(data, **options), _name_of(data)
+    if options:
+        raise InputError(
+            f"{', '.join(options)}: given together with an opened Dataset. Leave them out: "
+            "they say how data are opened by name or path."
+        )
+    return data, None
+
+
+def _own_data(
+    network: Backbone | PrecomputedFeatures, options: Mapping[str, Any]
+) -> tuple[Dataset, dict[str, Any]]:
+    """The rows of a file of features, where no other data are given; the options that count."""
+    if not isinstance(network, PrecomputedFeatures):
+        raise InputError(
+            f"There are no data. Give labelled data beside {network.name}; only a file of features "
+            "may hold its own labels."
+        )
+    unused = [name for name, value in options.items() if value and name not in OWN_DATA]
+    if unused:
+        raise InputError(
+            f"{', '.join(unused)}: for data, and none are given beside {network.name}. Leave "
+            "it out."
+        )
+    kept = {name: value for name, value in options.items() if name in OWN_DATA}
+    return network.dataset(**kept), kept
+
+
+def _opened(
+    model: Any, model_options: Mapping[str, Any] | None
+) -> tuple[Backbone | PrecomputedFeatures, dict[str, Any]]:
+    """The network, and what opens it again."""
+    options = {name: value for name, value in (model_options or {}).items() if value is not None}
+    options = {name: value for name, value in options.items() if value != "auto"}
+    if isinstance(model, (Backbone, PrecomputedFeatures)) or is_feature_file(model):
+        if options:
+            raise InputError(
+                f"model_options ({', '.join(options)}): they say how a network is opened by name "
+                f"or path, and {model!r} needs none. Leave them out."
+            )
+        if isinstance(model, (Backbone, PrecomputedFeatures)):
+            return model, {"spec": None, "options": {}}
+        return read_features(model), {"spec": absolute(str(model)), "options": {}}
+    backbone = open_backbone(model, **options)
+    if not isinstance(model, (str, Path)):
+        return backbone, {"spec": None, "options": {}}
+    kept = {name: _storable(value) for name, value in options.items() if name != "device"}
+    spec = str(model) if str(model) in NAMES else absolute(str(model))
+    return backbone, {"spec": spec, "options": kept}
+
+
+def _storable(value: Any) -> Any:
+    """An option as JSON; a path that exists as one that does not depend on the folder."""
+    if isinstance(value, Mapping):
+        return {str(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_storable(inner) for inner in value]
+    return absolute(str(value)) if isinstance(value, (str, Path)) else value
+
+
+def _name_of(data: Any) -> str | None:
+    """What opens the data again; None for an object."""
+    if not isinstance(data, str | Path):
+        return None
+    # As in open_dataset, a name wins over a folder of the same name.
+    named = str(data).lower().replace("_", "-") in PACKAGED
+    return str(data) if named else str(Path(data).expanduser().resolve())
+
+
+def _require_one_decision(dataset: Dataset) -> None:
+    if dataset.multilabel:
+        raise DataError(
+            f"{dataset.name} has {len(dataset.class_names)} labels: "
+            f"{', '.join(dataset.class_names)}. A run looks into one decision at a time: choose "
+            f"one with label={dataset.class_names[0]!r} (--label), or with dataset.pick."
+        )
 
 
 def _count_problems(dataset: Dataset, on_event: EventCallback | None) -> list[dict[str, Any]]:
