@@ -17,9 +17,7 @@ N = 40
 
 def rows(**more):
     made = [{"text": f"words {i}", "label": "ab"[i % 2]} for i in range(N)]
-    return [
-        {**row, **{name: values[i] for name, values in more.items()}} for i, row in enumerate(made)
-    ]
+    return [{**row, **{name: values[i] for name, values in more.items()}} for i, row in enumerate(made)]
 
 
 def json_lines(path, records):
@@ -106,10 +104,7 @@ def test_parquet_in_pieces(tmp_path):
 def test_images_inside_a_parquet_file(tmp_path):
     paths = [tmp_path / name for name in pictures(tmp_path / "p")]
     images = [{"bytes": path.read_bytes(), "path": path.name} for path in paths]
-    features = {
-        "image": {"_type": "Image"},
-        "label": {"names": ["cat", "dog"], "_type": "ClassLabel"},
-    }
+    features = {"image": {"_type": "Image"}, "label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
     noted = json.dumps({"info": {"features": features}}).encode()
     table = pa.table({"image": images, "label": [i % 2 for i in range(N)]})
     pq.write_table(table.replace_schema_metadata({"huggingface": noted}), tmp_path / "a.parquet")
@@ -160,11 +155,7 @@ def test_images_that_are_not_there(tmp_path):
 
 def test_texts_and_images_in_one_table(tmp_path):
     frame = pd.DataFrame(
-        {
-            "text": [f"caption {i}" for i in range(N)],
-            "img": pictures(tmp_path / "p"),
-            "label": ["a", "b"] * 20,
-        }
+        {"text": [f"caption {i}" for i in range(N)], "img": pictures(tmp_path / "p"), "label": ["a", "b"] * 20}
     )
     frame.to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(DataError, match="texts .column 'text'. and images .column 'img'.. Say wh"):
@@ -190,17 +181,13 @@ def test_any_names_of_columns(tmp_path):
     assert dataset.counts().sum().tolist() == [24, 8, 8]
     assert dataset.ids[0] == "k0"
     assert dataset.metadata.columns.tolist() == ["who", "age"]
-    dataset = open_dataset(
-        tmp_path / "a.csv", group_column="who", validation=0.2, test=0.1, **names
-    )
+    dataset = open_dataset(tmp_path / "a.csv", group_column="who", validation=0.2, test=0.1, **names)
     assert dataset.counts().sum().tolist() == [28, 8, 4]
     sides = dataset.metadata["who"].groupby(dataset.split).agg(set)
     assert not sides["train"] & sides["test"]
     assert "who" in dataset.metadata  # to slice by
     for option in ("image", "split", "group", "id"):
-        with pytest.raises(
-            DataError, match=rf"no column 'whoo' \({option}_column\). Did you mean 'wh"
-        ):
+        with pytest.raises(DataError, match=rf"no column 'whoo' \({option}_column\). Did you mean 'wh"):
             open_dataset(tmp_path / "a.csv", **{**names, f"{option}_column": "whoo"})
 
 
@@ -243,9 +230,7 @@ def test_names_for_numbered_classes(tmp_path):
     assert dataset.class_names == ("negative", "positive")
     assert dataset.labels[:2].tolist() == [0, 1]
     pd.DataFrame(rows()).assign(label=[0, 2] * 20).to_csv(path, index=False)
-    with pytest.raises(
-        DataError, match="labels 2 are outside the classes: there are 2, numbered f"
-    ):
+    with pytest.raises(DataError, match="labels 2 are outside the classes: there are 2, numbered f"):
         open_dataset(path, class_names=["negative", "positive"])
     pd.DataFrame(rows()).to_csv(path, index=False)
     with pytest.raises(DataError, match=r"labels a, b are not among .*\. Did you mean 'aa'\?"):

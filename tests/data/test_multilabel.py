@@ -90,11 +90,7 @@ def test_one_label_is_two_classes():
         (frame(), {"label_column": [*NAMES, "tocsic"]}, r"no column 'tocsic' \(label_column\)."),
         (frame(), {"label_column": ["toxic", "toxic"]}, "names toxic more than once"),
         (frame(), {"label_column": ["toxic", "age"]}, "column 'age' holds 2 at row 3: where sev"),
-        (
-            frame(c=[None] * N),
-            {"label_column": ["toxic", "c"]},
-            "column 'c' holds nothing at row 1",
-        ),
+        (frame(c=[None] * N), {"label_column": ["toxic", "c"]}, "column 'c' holds nothing at row 1"),
         (frame(), {"label_column": NAMES, "balance": True}, "cannot all be balanced at once"),
         (frame(label=["a", "b"] * 30), {"label": "a"}, "has one label an example"),
         (frame(none=0), {"label_column": ["toxic", "none"]}, r"'none' \(0 in no split\)"),

@@ -71,13 +71,7 @@ def test_frames_that_are_none():
 
 @pytest.mark.parametrize(
     "y",
-    [
-        LABELS,
-        tuple(LABELS),
-        np.array(LABELS),
-        torch.tensor(LABELS),
-        pd.Series(LABELS, index=range(5, 45)),
-    ],
+    [LABELS, tuple(LABELS), np.array(LABELS), torch.tensor(LABELS), pd.Series(LABELS, index=range(5, 45))],
     ids=["list", "tuple", "array", "tensor", "series"],
 )
 def test_texts_and_labels(y):
@@ -185,9 +179,7 @@ def test_the_digits():
     assert np.array_equal(np.asarray(dataset.load(5))[..., 0], expected)
 
 
-@pytest.mark.parametrize(
-    "texts", [TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object)]
-)
+@pytest.mark.parametrize("texts", [TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object)])
 def test_a_bunch_of_texts(texts):
     names = ["rec.autos", "sci.med"]
     bunch = Bunch(data=texts, target=np.array(LABELS), target_names=names, DESCR="news")

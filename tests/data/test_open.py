@@ -38,10 +38,7 @@ def test_a_path_is_never_a_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["a.json", "a.txt", "a"])
 def test_other_files(tmp_path, name):
     (tmp_path / name).write_text("{}")
-    with pytest.raises(
-        DataError,
-        match=r"is not named like a table \(\.csv, \.tsv, \.tab, \.jsonl, \.ndjson, \.parquet\)",
-    ):
+    with pytest.raises(DataError, match=r"is not named like a table \(\.csv, \.tsv, \.tab, \.jsonl, \.ndjson, \.parquet\)"):
         open_dataset(tmp_path / name)
 
 

@@ -239,9 +239,7 @@ def test_a_huge_progressive_jpeg_is_refused(tmp_path, monkeypatch):
     plain = saved(tmp_path, Image.fromarray(noise), "plain.jpg")
     assert read(plain).size == (45, 40)
     path = saved(tmp_path, Image.fromarray(noise), "a.jpg", progressive=True)
-    with pytest.raises(
-        UnreadableExample, match=r"it is too large \(7,200 pixels; the limit is 4,0"
-    ):
+    with pytest.raises(UnreadableExample, match=r"it is too large \(7,200 pixels; the limit is 4,0"):
         read(path)
     tall = saved(tmp_path, Image.new("RGB", (600, 600)), "b.jpg")  # an eighth is still too large
     with pytest.raises(UnreadableExample, match="it is too large"):

@@ -122,10 +122,7 @@ def test_an_item_that_fails_later_is_unreadable():
         (Items(lambda i: IMAGES[i]), "Item 0 is a ndarray; it must be a pair"),
         (Items(lambda i: (IMAGES[i], 0, 1)), "Item 0 is a tuple of 3; it must be a pair"),
         (Items(lambda i: {"input_ids": [1], "label": 0}), "Token ids are no texts: give the texts"),
-        (
-            Items(lambda i: {"a": [1], "label": 0}),
-            "dict with the keys a, label; it needs one of te",
-        ),
+        (Items(lambda i: {"a": [1], "label": 0}), "dict with the keys a, label; it needs one of te"),
         (Items(lambda i: (3.5, 0)), "Item 0: An image must be a path, bytes, an array or"),
         (Items(None, n=0), "The Items is empty"),
         (

@@ -55,9 +55,9 @@ def scores(printed: str) -> np.ndarray:
     return np.array(json.loads(printed.splitlines()[-1]))
 
 
-def test_onnx_without_clearhead_or_torch(exported, wanted):
+def test_onnx_without_clearhead(exported, wanted):
     code = snippet(exported["onnx"]) + "\nimport json; print(json.dumps(logits.tolist()))"
-    got = scores(run_without(code, "clearhead", "torch"))
+    got = scores(run_without(code))
     np.testing.assert_allclose(got, wanted, atol=1e-4)
     one = code.replace(repr(TEXTS), repr(TEXTS[:1]))  # another batch size and length
     np.testing.assert_allclose(scores(run_without(one)), wanted[:1], atol=1e-4)

@@ -100,8 +100,10 @@ def prepare_code(described: Mapping[str, Any], tensors: str) -> list[str]:
         return [
             "from transformers import AutoTokenizer",
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
-            f"inputs = dict(tokenizer([{text} for text in examples], padding=True, truncation=True, "
-            f'return_tensors="{tensors}"))',
+            f"texts = [{text} for text in examples]",
+            "inputs = dict(",
+            f'    tokenizer(texts, padding=True, truncation=True, return_tensors="{tensors}")',
+            ")",
         ]
     if described["kind"] == "processor":
         return [

@@ -38,14 +38,15 @@ def write(inputs: ExportInputs, folder: Path) -> Written:
         raise _refused(reason)
     module: Any = copy.deepcopy(backbone.module)
     _set_classes(module, layer)
-    model: Any = layer.attach(replace(backbone, module=module))
-    if type(model) is not type(backbone.module):
+    attached = layer.attach(replace(backbone, module=module))
+    if type(attached) is not type(backbone.module):
         raise _refused(
             f"{type(backbone.module).__name__} counts on its own number of classes somewhere else "
             "than in its last layer"
         )
     with explained(backbone.name, "its weights"):
-        model.save_pretrained(folder)
+        saved: Any = attached
+        saved.save_pretrained(folder)
     return Written(
         preprocessing=keep_preprocessing(backbone, folder),
         details={"auto_class": auto, "head": backbone.layer},

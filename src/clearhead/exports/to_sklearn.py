@@ -51,7 +51,7 @@ class PipelineRuntime:
 
     model: Any
     modality: Modality | None
-    multilabel: bool
+    layer: DecisionLayer
 
     def prepare(self, examples: Sequence[Any]) -> Any:
         """Features need no preparation."""
@@ -60,13 +60,15 @@ class PipelineRuntime:
     def run(self, batch: Any) -> tuple[FloatArray, FloatArray]:
         """Give the features back, with the pipeline's own scores."""
         features = np.asarray(batch, dtype=np.float64)
-        if self.multilabel:
+        if self.layer.multilabel:
             z = self.model[0].transform(features)
             columns = [one.decision_function(z) for one in self.model[1].estimators_]
             return features, np.column_stack(columns)
         scores = self.model.decision_function(features)
         if scores.ndim == 1:
-            scores = np.column_stack([-scores / 2, scores / 2])
+            # scikit-learn keeps the difference of two classes; what they share decides nothing
+            shared = self.layer.logits(features).mean(axis=1)
+            scores = np.column_stack([shared - scores / 2, shared + scores / 2])
         return features, scores
 
 
@@ -76,7 +78,7 @@ def open_model(
     """Build the pipeline; it is scikit-learn's own, fitted."""
     arrays = load_arrays(folder / ARRAYS, manifest.details["digest"])
     pipeline = build_pipeline(arrays, manifest.classes, multilabel=manifest.multilabel)
-    return PipelineRuntime(pipeline, None, manifest.multilabel)
+    return PipelineRuntime(pipeline, None, layer)
 
 
 def build_pipeline(arrays: dict[str, Any], classes: Sequence[str], *, multilabel: bool) -> Any:
