@@ -15,8 +15,10 @@ from clearhead.cli import (
     debug,
     demo,
     explain,
+    export,
     extract,
     fit,
+    predict,
     report,
     run,
     select,
@@ -65,7 +67,10 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-for module in (run, demo, extract, fit, select, explain, debug, report, show, certify):
+for module in (
+    *(run, demo, extract, fit, select, explain, debug, report),
+    *(export, predict, show, certify),
+):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

@@ -2,7 +2,7 @@
 
 from clearhead.layer.ablation import Ablation, ablate
 from clearhead.layer.decision import Certificate, DecisionLayer
-from clearhead.layer.evaluate import Evaluation, evaluate, share_of
+from clearhead.layer.evaluate import Evaluation, evaluate, right_rows, share_of
 from clearhead.layer.select import (
     Best,
     FeaturesPerClass,
@@ -27,5 +27,6 @@ __all__ = [
     "ablate",
     "evaluate",
     "parse_rule",
+    "right_rows",
     "share_of",
 ]
