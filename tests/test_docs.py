@@ -128,6 +128,15 @@ def _data_files(folder: Path) -> dict[str, Any]:
     }
 
 
+def test_export_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_run: Path) -> None:
+    shutil.copytree(made_run, tmp_path / "runs" / "reviews")
+    monkeypatch.chdir(tmp_path)
+    names = _run("export.md")
+    prediction = names["prediction"]
+    assert (prediction.contributions(0).sum(axis=1) + prediction.bias == prediction.logits[0]).all()
+    assert prediction.labels == names["model"].model.predict(names["features"]).tolist()
+
+
 def _keys_after(page: str, heading: str) -> set[str]:
     section = page.split(f"## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     first_cells = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))

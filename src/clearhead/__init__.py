@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clearhead.debug import Finding
     from clearhead.events import Event
     from clearhead.explain import FeatureExamples, find_examples
+    from clearhead.exports import ExportedModel, ExportInputs, Prediction, export, load
     from clearhead.features import FeatureStore, PrecomputedFeatures, extract, read_features
     from clearhead.glm import (
         CrossValidation,
@@ -54,6 +55,8 @@ __all__ = [
     "Dataset",
     "DecisionLayer",
     "Event",
+    "ExportInputs",
+    "ExportedModel",
     "FeatureExamples",
     "FeatureStore",
     "FeaturesPerClass",
@@ -63,15 +66,18 @@ __all__ = [
     "PathPoint",
     "Percentile",
     "PrecomputedFeatures",
+    "Prediction",
     "ReportData",
     "Run",
     "Sparsest",
     "__version__",
     "ablate",
     "cross_validate",
+    "export",
     "extract",
     "find_examples",
     "fit_path",
+    "load",
     "new_run",
     "open_backbone",
     "open_dataset",
@@ -88,6 +94,7 @@ _HOMES = {
     "debug": ("Finding",),
     "events": ("Event",),
     "explain": ("FeatureExamples", "find_examples"),
+    "exports": ("ExportInputs", "ExportedModel", "Prediction", "export", "load"),
     "features": ("FeatureStore", "PrecomputedFeatures", "extract", "read_features"),
     "glm": (
         "CrossValidation",

@@ -8,6 +8,7 @@
     │   └── BackboneError                 the network is wrong
     │       └── SplitError                no decision layer could be proven
     ├── MissingDependencyError (also ImportError)
+    ├── ExportError                       it cannot be written, or is not equal to the run's model
     ├── NotConvergedError                 strict=True and a point is not optimal
     ├── StorageError                      something on disk is wrong
     │   ├── CorruptFileError              a file does not match its checksum
@@ -27,6 +28,7 @@ __all__ = [
     "ClearheadError",
     "CorruptFileError",
     "DataError",
+    "ExportError",
     "FingerprintMismatchError",
     "InputError",
     "MissingDependencyError",
@@ -65,6 +67,10 @@ class MissingDependencyError(ClearheadError, ImportError):
 
 class NotConvergedError(ClearheadError):
     """A path point misses its tolerance and ``strict=True`` was asked for."""
+
+
+class ExportError(ClearheadError):
+    """A format cannot hold the model, or what was written does not compute the same."""
 
 
 class StorageError(ClearheadError):

@@ -10,7 +10,7 @@ import pytest
 
 from clearhead.errors import CorruptFileError, InputError, SchemaVersionError, StepMissingError
 from clearhead.glm import fit_path
-from clearhead.layer import Certificate, DecisionLayer, ablate, evaluate
+from clearhead.layer import Best, Certificate, DecisionLayer, ablate, evaluate
 
 NAMES = ("a", "b", "c")
 
@@ -146,7 +146,38 @@ def test_frame_plot_and_notebook(layer: DecisionLayer) -> None:
     assert "<table" in layer._repr_html_()
 
 
-def test_a_path_of_labels_or_numbers_is_refused():
+def test_independent_labels_decide_one_by_one(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    X = random.standard_normal((120, 4))
+    y = (X[:, :3] + 0.5 * random.standard_normal((120, 3)) > 0.3).astype(np.int64)
+    path = fit_path(X[:90], y[:90], family="multilabel", n_lambdas=8, validation=(X[90:], y[90:]))
+    layer = path.select(Best())
+    assert layer.multilabel
+    assert layer.certificate.family == "multilabel"
+    scores = layer.logits(X)
+    np.testing.assert_allclose(layer.probabilities(X), 1 / (1 + np.exp(-scores)), rtol=1e-12)
+    assert layer.predict(X).shape == (120, 3)
+    assert (layer.predict(X) == (layer.probabilities(X) > 0.5)).all()
+    # what the path itself measured on the same rows
+    right = (layer.predict(X[90:]) == y[90:]).all(axis=1)
+    assert ablate(layer, X[90:], y[90:], ks=(4,))[0].all.value == right.mean()
+    index = Best().index(path)
+    assert path.accuracies["validation"][index].value == right.mean()
+    layer.save(tmp_path)
+    assert DecisionLayer.load(tmp_path).multilabel
+    assert layer.without([0]).multilabel
+    with pytest.raises(InputError, match="one by one"):
+        evaluate(y, layer.predict(X), 3)
+    with pytest.raises(InputError, match=r"predictions \(120, 3\), got \(120,\)"):
+        ablate(layer, X, y[:, 0])
+
+
+def test_probabilities_of_large_scores_are_finite(layer: DecisionLayer) -> None:
+    scores = np.array([[1000.0, -1000.0, 0.0]])
+    assert layer.probabilities_of(scores).tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_a_path_of_numbers_is_refused():
     random = np.random.default_rng(0)
     X = random.standard_normal((40, 3))
     path = fit_path(X, X[:, 0] + random.standard_normal(40), family="gaussian", n_lambdas=2)

@@ -99,7 +99,7 @@ class Split:
         features = inputs[self.call]
         if not self.last:
             return features, linear(layer, features)
-        return features, named_outputs(output)[self.output].reshape(len(features), -1)
+        return features, named_outputs(output)[self.output].reshape(features.shape[0], -1)
 
     def _carried(self, module: nn.Module, layer: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         with widened(layer, self.call) as calls:

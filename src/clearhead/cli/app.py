@@ -15,8 +15,10 @@ from clearhead.cli import (
     debug,
     demo,
     explain,
+    export,
     extract,
     fit,
+    predict,
     report,
     reproduce,
     run,
@@ -68,8 +70,9 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    run, demo, reproduce, extract, fit, select, explain, debug, report, show, certify,
-):  # fmt: skip
+    *(run, demo, reproduce, extract, fit, select, explain, debug, report),
+    *(export, predict, show, certify),
+):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

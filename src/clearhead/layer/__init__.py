@@ -3,7 +3,7 @@
 from clearhead.layer.ablation import Ablation, ablate
 from clearhead.layer.decision import Certificate, DecisionLayer
 from clearhead.layer.divergence import divergence
-from clearhead.layer.evaluate import Evaluation, evaluate, share_of
+from clearhead.layer.evaluate import Evaluation, evaluate, right_rows, share_of
 from clearhead.layer.select import (
     Best,
     FeaturesPerClass,
@@ -29,5 +29,6 @@ __all__ = [
     "divergence",
     "evaluate",
     "parse_rule",
+    "right_rows",
     "share_of",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm import Accuracy
 from clearhead.layer.decision import DecisionLayer
+from clearhead.layer.evaluate import right_rows
 
 __all__ = ["Ablation", "ablate"]
 
@@ -35,6 +36,7 @@ def ablate(
     features : ndarray of shape (n, p)
         Raw deep features.
     labels : ndarray of shape (n,), int
+        For independent labels 0 or 1, shape (n, K); a row is right if all of them are.
     ks : sequence of int
 
     References
@@ -43,7 +45,7 @@ def ablate(
     """
 
     def accuracy(changed: DecisionLayer) -> Accuracy:
-        right = np.count_nonzero(changed.predict(features) == labels)
+        right = np.count_nonzero(right_rows(labels, changed.predict(features)))
         return Accuracy.of(int(right), len(labels))
 
     everything = accuracy(layer)

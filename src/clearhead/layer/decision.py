@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, softmax
 
 from clearhead._files import known_fields, load_arrays, read_json, save_arrays, write_json
 from clearhead._plot import new_axes
@@ -57,6 +58,7 @@ class DecisionLayer:
     weight : ndarray of shape (K, p), float64
         On the standardised scale. A binomial layer ``w`` is held as its two mirrored
         rows ``-w/2`` and ``+w/2``, which give the same probabilities under softmax.
+        Of independent labels (family ``"multilabel"``) each row decides by itself.
     bias : ndarray of shape (K,), float64
     center, scale : ndarray of shape (p,), float64
         Mean and standard deviation of each feature on the training split.
@@ -76,14 +78,14 @@ class DecisionLayer:
 
     @classmethod
     def from_path(cls, path: Path, index: int) -> Self:
-        """Take point `index` of a path of classes.
+        """Take point `index` of a path of classes, or of independent labels.
 
         Raises
         ------
         InputError
-            For a path of labels or numbers: a decision layer tells classes apart.
+            For a path of numbers: a decision layer tells classes apart.
         """
-        if path.family not in ("binomial", "multinomial"):
+        if path.family not in ("binomial", "multinomial", "multilabel"):
             raise InputError(
                 f"A decision layer tells classes apart, and this path is of the family "
                 f"{path.family!r}. Use path.coef(i) and path.intercept(i) as they are, or fit "
@@ -117,6 +119,11 @@ class DecisionLayer:
     def n_classes(self) -> int:
         """K."""
         return int(self.weight.shape[0])
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether the K outputs are independent labels, any number of which may be true."""
+        return self.certificate.family == "multilabel"
 
     @property
     def used(self) -> IntArray:
@@ -153,16 +160,27 @@ class DecisionLayer:
         return scores
 
     def probabilities(self, features: FloatArray) -> FloatArray:
-        """Softmax of :meth:`logits`, shape (n, K)."""
-        scores = self.logits(features)
-        scores -= scores.max(axis=1, keepdims=True)
-        odds: FloatArray = np.exp(scores)
-        odds /= odds.sum(axis=1, keepdims=True)
-        return odds
+        """Softmax of :meth:`logits`, shape (n, K); for independent labels each one's sigmoid."""
+        return self.probabilities_of(self.logits(features))
+
+    def probabilities_of(self, logits: FloatArray) -> FloatArray:
+        """Probabilities (n, K) of scores (n, K)."""
+        probabilities: FloatArray = expit(logits) if self.multilabel else softmax(logits, axis=1)
+        return probabilities
 
     def predict(self, features: FloatArray) -> IntArray:
-        """Index of the class with the highest score, shape (n,)."""
-        predicted: IntArray = np.argmax(self.logits(features), axis=1)
+        """Index of the class with the highest score, shape (n,).
+
+        For independent labels 0 or 1 for each, shape (n, K): 1 where the probability is above
+        one half.
+        """
+        return self.decide(self.logits(features))
+
+    def decide(self, logits: FloatArray) -> IntArray:
+        """Decisions of scores (n, K): see :meth:`predict`."""
+        if self.multilabel:
+            return (logits > 0).astype(np.int64)
+        predicted: IntArray = np.argmax(logits, axis=1)
         return predicted
 
     def top(self, class_index: int, k: int | None = None) -> IntArray:
