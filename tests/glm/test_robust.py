@@ -357,3 +357,14 @@ def test_rows_that_are_missing_are_missed():
     X, y = deep_features(60, 6, 2, 2)
     with pytest.raises(DataError, match="yielded 55 rows"):
         fit_path(X, y, n_lambdas=3, validation=(Short(X), y))
+
+
+@pytest.mark.parametrize("family", ["multinomial", "multilabel"])
+def test_coarse_grids_of_many_features_that_are_nearly_one(family):
+    """Thousands of features could enter at once, and only a few have a reason to stay."""
+    random = np.random.default_rng(0)
+    X = np.abs(random.normal(size=(50, 1024))) ** 0.5 + random.normal(size=(50, 1))
+    y = np.arange(50) % 10
+    path = fit_path(X, y if family == "multinomial" else np.eye(10)[y], family=family, n_lambdas=4)
+    assert path.optimal.all(), path.status
+    assert path.features_per_class.max() < 50

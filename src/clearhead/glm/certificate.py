@@ -185,7 +185,8 @@ def _pinned(scaled: FloatArray, size: FloatArray, outputs: int) -> FloatArray:
 def _solver(matrix: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Solve with a symmetric matrix (m, m), in the least-squares sense if it is singular."""
     if len(matrix) > _FEW:
-        with contextlib.suppress(LinAlgError):
+        # SciPy brings a BLAS of its own, whose waiting threads would take NumPy's cores.
+        with contextlib.suppress(LinAlgError), one_thread():
             factor = cho_factor(matrix)
             if np.square(np.diagonal(factor[0])).min() > _SINGULAR:
                 return lambda gradient: np.asarray(cho_solve(factor, gradient))

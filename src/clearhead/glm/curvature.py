@@ -26,6 +26,8 @@ __all__ = ["Curvature", "Direction"]
 
 _POOR = math.log(4.0)
 """A new Hessian that gains less on the gap, as a logarithm, is not that of the loss."""
+_FEW, _FEW_EACH = 100, 40
+"""So many coefficients may always enter at once: in all, and for each output."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,12 @@ class Curvature:
         used: BoolArray = at.W != 0.0
         if penalty.grouped:
             used = np.broadcast_to(used.any(axis=0), used.shape)
-        working = used | penalty.enters(at.V, lam, self.margin)
-        likely = working | penalty.enters(at.V, lam, self.foresight)
+        newcomers = _Newcomers(objective, at, used)
+        working = used | newcomers.within(self.margin)
+        likely = working | newcomers.within(self.foresight)
         proximal = np.maximum(penalty.l2(lam), caution * lam * penalty.factors)
         stale = self._formed is not None
-        must = used | penalty.enters(at.V, lam, 0.0)
+        must = used | newcomers.within(0.0)
         if self._formed is None or (must & ~self._formed.covered).any():
             stale = False
             self._formed = self._form(objective, likely)
@@ -209,6 +212,32 @@ class Curvature:
         dW = np.zeros_like(at.W)
         dW[:, features] = step.d[:, 1:]
         return Direction(dW, step.d[:, 0], step.cg_steps, False)
+
+
+@dataclass(frozen=True)
+class _Newcomers:
+    """Coefficients at zero that are let in: the strongest ones, where very many could enter.
+
+    Of correlated features that could all enter from afar, the first few leave the others
+    without a reason to; taken in at once, they would have to be sorted out one by one.
+    """
+
+    objective: Objective
+    at: Point
+    used: BoolArray
+
+    def within(self, margin: float) -> BoolArray:
+        """Those (O, p) whose gradient is at least (1 - margin) of what would make them enter."""
+        penalty, lam, V = self.objective.penalty, self.objective.lam, self.at.V
+        found = penalty.enters(V, lam, margin) & ~self.used
+        most = max(_FEW, _FEW_EACH * len(V), int(self.used.sum()))
+        if int(found.sum()) <= most:
+            return found
+        l1 = penalty.l1(lam)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reason = np.where(found, penalty.size(V) / l1, 0.0)
+        least = np.partition(reason, -most, axis=None)[-most]
+        return np.asarray(found & (reason >= least))
 
 
 def _model(grouped: bool) -> type[QuadraticModel] | type[GroupedModel]:

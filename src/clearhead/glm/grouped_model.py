@@ -21,7 +21,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.conjugate_gradients import conjugate_gradients
-from clearhead.glm.model import ModelStep
+from clearhead.glm.model_step import ModelStep
 
 __all__ = ["GroupedModel"]
 

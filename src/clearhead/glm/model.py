@@ -10,37 +10,18 @@ cycle where features are nearly collinear; then a monotone search takes over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.glm.conjugate_gradients import FaceSolution, conjugate_gradients
+from clearhead.glm.grouped_model import GroupedModel
+from clearhead.glm.model_step import ModelStep
 
-__all__ = ["ModelStep", "QuadraticModel"]
+__all__ = ["QuadraticModel"]
 
 _Operator = Callable[[FloatArray], FloatArray]
-
-
-@dataclass(frozen=True)
-class ModelStep:
-    """Where the model's minimiser lies.
-
-    Parameters
-    ----------
-    d : (O, 1 + m) float64
-        Step from the current coefficients.
-    cg_steps, most_cg_steps, rounds : int
-        Steps in all, most in one round, rounds.
-    settled : bool
-        Whether it is the minimiser, to the accuracy asked for.
-    """
-
-    d: FloatArray
-    cg_steps: int
-    most_cg_steps: int
-    rounds: int
-    settled: bool
 
 
 @dataclass(frozen=True)
@@ -113,54 +94,25 @@ class QuadraticModel:
 
     def _descend(self, rtol: float, max_cg: int, max_rounds: int) -> ModelStep:
         """Lower the model in every round, so that it cannot cycle; slower."""
-        unsigned = np.broadcast_to(self.l1 == 0.0, self.w.shape)
-        u, slope = self.w.copy(), self.gradient.copy()
-        small: float | None = None
-        total = most = rounds = 0
-        settled = False
-        while rounds < max_rounds and not settled:
-            rounds += 1
-            joins = (u == 0.0) & (np.abs(slope) > self.l1)
-            signs = np.where(unsigned, 0.0, np.where(joins, -np.sign(slope), np.sign(u)))
-            face = unsigned | (signs != 0.0)
-            solved = self._solve(face, -(slope + self.l1 * signs), small, rtol, max_cg)
-            small = solved.first if small is None else small
-            total, most = total + solved.steps, max(most, solved.steps)
-            moved = self._lower(u, slope, signs, solved)
-            settled = solved.steps == 0 or moved is None
-            if moved is not None:
-                u, slope = moved
-        return ModelStep(u - self.w, total, most, rounds, settled)
+        shape = self.w.shape
 
-    def _lower(
-        self, u: FloatArray, slope: FloatArray, signs: FloatArray, solved: FaceSolution
-    ) -> tuple[FloatArray, FloatArray] | None:
-        """Search along the face's step, projected to the signs; None if nothing is lower.
+        def product(d: FloatArray) -> FloatArray:
+            return self.product(d.reshape(shape)).reshape(1, -1)
 
-        The first projected step that lowers the model competes with the longest step
-        that changes no sign.
-        """
-        d, Hd = solved.x, solved.product
-        crossing = (u * d < 0.0) & (signs != 0.0)
-        first = float(np.min(-u[crossing] / d[crossing])) if crossing.any() else 1.0
-        best, found = 0.0, None
-        for length in (1.0, 0.5, 0.25, 0.125, 0.03, 0.005, min(1.0, first)):
-            if found is not None and length != min(1.0, first):
-                continue
-            v = u + length * d
-            v[signs * v < 0.0] = 0.0
-            if length == first:
-                v[crossing & (np.abs(v) <= 1e-15 * np.abs(u))] = 0.0
-            step = v - u
-            H_step = length * Hd if (step == length * d).all() else self.product(step)
-            change = float(
-                np.vdot(slope, step)
-                + 0.5 * np.vdot(step, H_step)
-                + (self.l1 * (np.abs(v) - np.abs(u))).sum()
-            )
-            if change < best:
-                best, found = change, (v, slope + H_step)
-        return found
+        def precondition(face: BoolArray) -> _Operator:
+            inner = self.precondition(face.reshape(shape))
+            return lambda r: inner(r.reshape(shape)).reshape(1, -1)
+
+        # Each coefficient is a group of its own then, whose norm is its absolute value.
+        model = GroupedModel(
+            w=self.w.reshape(1, -1),
+            gradient=self.gradient.reshape(1, -1),
+            l1=np.broadcast_to(self.l1, shape).ravel(),
+            product=product,
+            precondition=precondition,
+        )
+        step = model.minimise(rtol=rtol, max_cg=max_cg, max_rounds=max_rounds)
+        return replace(step, d=step.d.reshape(shape))
 
     def _solve(
         self, face: BoolArray, rhs: FloatArray, small: float | None, rtol: float, max_cg: int
