@@ -214,7 +214,7 @@ def test_data_options(cli: Cli, tmp_path: Path) -> None:
     assert asked.exit_code == 2
     assert "2 labels: dull, rude" in " ".join(asked.stderr.split())
     more = ("--label", "rude", "--group-column", "who", "--id-column", "key", "--validation", "0.2")
-    both = (*columns, *more, "--balance", "--class-names", "dull, rude")
+    both = (*columns, *more, "--balance-held-out", "--class-names", "dull, rude")
     done = cli("extract", "minilm", data, "--out", tmp_path / "run", *both)
     assert done.exit_code == 0, done.stderr
     kept = json.loads((tmp_path / "run" / "run.json").read_text())["data"]

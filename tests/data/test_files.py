@@ -217,14 +217,14 @@ def test_balance(tmp_path):
     path = tmp_path / "a.csv"
     pd.DataFrame({"text": [f"words {i}" for i in range(400)], "label": labels}).to_csv(path)
     whole = open_dataset(path)
-    dataset = open_dataset(path, balance=True)
+    dataset = open_dataset(path, balance_held_out=True)
     assert dataset.counts().to_numpy().tolist() == [[252, 6, 6], [28, 6, 6]]
     assert set(dataset.ids) < set(whole.ids)
     assert dataset.notes[-1] == (
         "Validation and test were drawn down to classes of equal size (examples a class: "
         "validation 6, test 6; seed 0)."
     )
-    again = open_dataset(path, balance=True)
+    again = open_dataset(path, balance_held_out=True)
     assert again.ids.tolist() == dataset.ids.tolist()
 
 
@@ -233,7 +233,7 @@ def test_balance_needs_every_class(tmp_path):
     labels = ["a", "b"] * 15 + ["a"] * 5 + ["a", "b", "a", "b", "a"]
     pd.DataFrame(rows(split=split)).assign(label=labels).to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(DataError, match="class 'b' has no validation example"):
-        open_dataset(tmp_path / "a.csv", balance=True)
+        open_dataset(tmp_path / "a.csv", balance_held_out=True)
     assert open_dataset(tmp_path / "a.csv").counts()["validation"].tolist() == [5, 0]
 
 

@@ -95,7 +95,11 @@ def test_one_label_is_two_classes():
             {"label_column": ["toxic", "c"]},
             "column 'c' holds nothing at row 1",
         ),
-        (frame(), {"label_column": NAMES, "balance": True}, "cannot all be balanced at once"),
+        (
+            frame(),
+            {"label_column": NAMES, "balance_held_out": True},
+            "cannot all be balanced at once",
+        ),
         (frame(label=["a", "b"] * 30), {"label": "a"}, "has one label an example"),
         (frame(none=0), {"label_column": ["toxic", "none"]}, r"'none' \(0 in no split\)"),
         (

@@ -10,7 +10,7 @@ import typer
 from clearhead.errors import InputError
 
 __all__ = [
-    "Balance",
+    "BalanceHeldOut",
     "Balanced",
     "Ban",
     "BatchSize",
@@ -148,9 +148,11 @@ Validation = Annotated[
 Test = Annotated[
     float, typer.Option(help="Share of train that tests where the data have no such split.")
 ]
-Balance = Annotated[
+BalanceHeldOut = Annotated[
     bool,
-    typer.Option("--balance", help="Draw the classes of validation and test to equal size."),
+    typer.Option(
+        "--balance-held-out", help="Draw the classes of validation and test down to equal size."
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the splits that have to be made.")]
 Limit = Annotated[

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from clearhead.data.adapters import read_source
 from clearhead.data.build import build
 from clearhead.data.dataset import Dataset
+from clearhead.data.draw import draw
 from clearhead.data.labels import check_strict
 from clearhead.data.options import Options
-from clearhead.data.splits import HELD_OUT, balance_rows, limit_rows
+from clearhead.data.splits import HELD_OUT
 from clearhead.errors import DataError
 
 __all__ = ["open_dataset"]
@@ -31,7 +31,7 @@ def open_dataset(
     class_names: Sequence[str] | None = None,
     validation: float = HELD_OUT,
     test: float = HELD_OUT,
-    balance: bool = False,
+    balance_held_out: bool = False,
     seed: int = 0,
     strict: bool = False,
     limit: int | None = None,
@@ -67,7 +67,7 @@ def open_dataset(
         The order of the classes (sorted where None), or their names where labels are 0, 1, ….
     validation, test : float
         Shares of train that these splits take where the data lack them; stratified.
-    balance : bool
+    balance_held_out : bool
         Draw the classes of validation and test down to equal size.
     seed : int
         For the splits that are made.
@@ -107,22 +107,4 @@ def open_dataset(
     )
     dataset = build(read_source(spec), options)
     check_strict(strict, dataset.problems)
-    if balance:
-        dataset = _balanced(dataset, seed)
-    if limit is None or limit >= len(dataset):
-        return dataset
-    rows = limit_rows(dataset.labels, dataset.split, list(dataset.ids), limit, seed=seed)
-    note = f"Limited to {limit:,} of {len(dataset):,} examples, stratified (seed {seed})."
-    return replace(dataset.take(rows), notes=(*dataset.notes, note))
-
-
-def _balanced(dataset: Dataset, seed: int) -> Dataset:
-    if dataset.multilabel:
-        raise DataError(
-            f"balance: {dataset.name} has several labels ({', '.join(dataset.class_names)}), "
-            "which cannot all be balanced at once. Choose one with label (--label)."
-        )
-    rows, note = balance_rows(
-        dataset.labels, dataset.split, list(dataset.ids), dataset.class_names, seed=seed
-    )
-    return replace(dataset.take(rows), notes=(*dataset.notes, note))
+    return draw(dataset, balance_held_out=balance_held_out, limit=limit, seed=seed)

@@ -326,7 +326,7 @@ def balance_rows(
             lacking = class_names[int(np.argmin(counts))]
             raise DataError(
                 f"balance: class '{lacking}' has no {name} example, so {name} cannot be balanced. "
-                "Add examples of it, or leave balance (--balance) out."
+                "Add examples of it, or leave balance_held_out (--balance-held-out) out."
             )
         least = int(counts.min())
         rows += [inside[labels[inside] == k][:least] for k in range(len(class_names))]

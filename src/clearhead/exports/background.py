@@ -57,14 +57,15 @@ class Background:
         selection = run.selection
         edits = _edits(selected, layer)
         point = f"point {selection['index']} of {len(path)}, chosen by: {selection['rule']}"
+        other = layer.certificate.lam != selected.certificate.lam
         if edits:
             point += " (then changed, see Edits)"
-        elif layer.certificate.lam != selected.certificate.lam:
+        elif other:
             point = "a point of the path that was chosen by hand"
         looked = "debug" in run.file.steps
         limits = []
-        if looked and layer is not selected:
-            limits.append("Findings are of the selected layer, not of the changed one.")
+        if looked and (edits or other):
+            limits.append("Findings are of the selected layer, not of this one.")
         if run.file.model.get("options", {}).get("precision") == "bfloat16":
             limits.append(
                 "The layer was fitted to features in bfloat16; this model computes in float32."

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from clearhead._files import fingerprint, read_json, write_json
 from clearhead.backbones import Backbone
-from clearhead.data import Dataset
-from clearhead.data.splits import balance_rows, limit_rows
+from clearhead.data.draw import draw
 from clearhead.errors import BackboneError, InputError, MissingDependencyError
 from clearhead.events import EventCallback
 from clearhead.glm import Path as SparsePath
@@ -91,7 +90,8 @@ def reproduce(
     found = _setting(setting)
     chosen = _label(found, label)
     dataset = found.read(Path(data).expanduser(), Asked(chosen, validation, seed))
-    dataset = _drawn(dataset, found.balanced if balance is None else balance, limit, seed)
+    balanced = found.balanced if balance is None else balance
+    dataset = draw(dataset, balance_held_out=balanced, limit=limit, seed=seed)
     network, options = _network(found, model, model_options or {})
     try:
         run = new_run(out, network, dataset, model_options=options, force=force, on_event=on_event)
@@ -131,20 +131,6 @@ def _label(setting: Setting, label: str | None) -> str:
             f"{', '.join(setting.labels)}."
         )
     return label
-
-
-def _drawn(dataset: Dataset, balance: bool, limit: int | None, seed: int) -> Dataset:
-    """Take what was asked for of the data: a limited number, balanced splits."""
-    if limit is not None and limit < len(dataset):
-        rows = limit_rows(dataset.labels, dataset.split, list(dataset.ids), limit, seed=seed)
-        note = f"Limited to {limit:,} of {len(dataset):,} examples, stratified (seed {seed})."
-        dataset = replace(dataset.take(rows), notes=(*dataset.notes, note))
-    if balance:
-        rows, note = balance_rows(
-            dataset.labels, dataset.split, list(dataset.ids), dataset.class_names, seed=seed
-        )
-        dataset = replace(dataset.take(rows), notes=(*dataset.notes, note))
-    return dataset
 
 
 def _network(
