@@ -98,6 +98,12 @@ print(json.dumps(model(**inputs)["logits"].tolist()))
     np.testing.assert_allclose(got, wanted, atol=1e-4)
 
 
+def test_every_file_can_be_read_by_those_who_read_the_card(exported):
+    for folder in exported.values():
+        modes = {path.stat().st_mode for path in folder.iterdir() if path.is_file()}
+        assert len(modes) == 1
+
+
 def test_sklearn_is_rebuilt_by_the_card_alone(exported, run):
     features = run.store.matrix("test")
     code = snippet(exported["sklearn"])

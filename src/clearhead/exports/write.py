@@ -221,6 +221,10 @@ def _temporary(out: Path) -> Iterator[Path]:
 
 def _put_in_place(folder: Path, out: Path) -> None:
     """Give the written folder its name; into an old one the files go singly."""
+    written = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in written:
+        # safetensors writes for its owner alone; a model that is shipped is read by others.
+        path.chmod((folder / FILE).stat().st_mode)
     if not out.exists() or not any(out.iterdir()):
         folder.replace(out)
         return
@@ -230,7 +234,6 @@ def _put_in_place(folder: Path, out: Path) -> None:
         (out / FILE).unlink()
         for name in old.files:
             (out / name).unlink(missing_ok=True)
-    written = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in sorted(written, key=lambda path: path.name == FILE):
         target = out / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
