@@ -168,6 +168,7 @@ def test_models_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     pytest.importorskip("onnxscript")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("networks", None)  # another test's
     names = _run("models.md")
     assert repr(names["bert"]).endswith("text, 16 features → 2 outputs at layer 'classifier')")
     assert names["bert"].class_names == names["same"].class_names == ("negative", "positive")

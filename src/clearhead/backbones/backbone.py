@@ -193,7 +193,7 @@ class Backbone:
             example=batch,
         )
         if len(batch) > 1:
-            check_alone(backbone, batch, [_row(batch, 0)])
+            check_alone(backbone, batch, [_twice(batch)])
         return backbone
 
     @property
@@ -398,13 +398,13 @@ def _activation(
     return wanted or "softmax"
 
 
-def _row(batch: Batch, row: int) -> Batch:
-    """One example of a prepared batch, as a batch."""
+def _twice(batch: Batch) -> Batch:
+    """The first example of a prepared batch, two times: some networks take no batch of one."""
     n = len(batch)
 
     def cut(value: Any) -> Any:
         whole = isinstance(value, Tensor) and value.ndim and value.shape[0] == n
-        return value[row : row + 1] if whole else value
+        return value[[0, 0]] if whole else value
 
     return Batch(
         args=tuple(cut(value) for value in batch.args),
@@ -421,7 +421,7 @@ def check_alone(backbone: Backbone, together: Batch, alone: Sequence[Batch]) -> 
     together : Batch
         At least two examples.
     alone : sequence of Batch
-        The first of these examples, each as a batch of its own.
+        The first of these examples, each first in a batch without the others.
 
     Raises
     ------
@@ -429,7 +429,7 @@ def check_alone(backbone: Backbone, together: Batch, alone: Sequence[Batch]) -> 
         Batch statistics or padding reach the features.
     """
     wanted = backbone.features(together)
-    single = torch.cat([backbone.features(batch) for batch in alone])
+    single = torch.cat([backbone.features(batch)[:1] for batch in alone])
     scale = max(1.0, float(wanted.abs().max()))
     error = float((wanted[: len(single)] - single).abs().max())
     dtype = next((value.dtype for value in backbone.module.parameters()), torch.float32)

@@ -49,25 +49,26 @@ class QuadraticModel:
     precondition: Callable[[BoolArray], _Operator]
 
     def minimise(self, *, rtol: float, max_cg: int, max_rounds: int) -> ModelStep:
-        """Pivot for up to `max_rounds`; if signs have not settled by then, descend instead."""
-        step = self._pivot(rtol, max_cg, max_rounds)
+        """Pivot for up to `max_rounds`; where signs have not settled, descend and try again."""
+        step = self._pivot(self.w, self.gradient, rtol, max_cg, max_rounds)
         if step.settled:
             return step
-        careful = self._descend(rtol, max_cg, 4 * max_rounds)
-        return ModelStep(
-            careful.d,
-            step.cg_steps + careful.cg_steps,
-            max(step.most_cg_steps, careful.most_cg_steps),
-            step.rounds + careful.rounds,
-            careful.settled,
-        )
+        careful = step.then(self._descend(rtol, max_cg, 4 * max_rounds))
+        slope = self.gradient + self.product(careful.d)
+        again = careful.then(self._pivot(self.w + careful.d, slope, rtol, max_cg, max_rounds))
+        return again if again.settled else careful
 
-    def _pivot(self, rtol: float, max_cg: int, max_rounds: int) -> ModelStep:
-        """Change all wrong signs at once: a few rounds as a rule, but it may cycle."""
+    def _pivot(
+        self, u: FloatArray, slope: FloatArray, rtol: float, max_cg: int, max_rounds: int
+    ) -> ModelStep:
+        """Change all wrong signs at once: a few rounds as a rule, but it may cycle.
+
+        It starts at the coefficients `u`, where the quadratic part has this `slope`.
+        """
         unsigned = np.broadcast_to(self.l1 == 0.0, self.w.shape)
-        joins = (self.w == 0.0) & (np.abs(self.gradient) > self.l1)
-        signs = np.where(joins, -np.sign(self.gradient), np.sign(self.w))
-        u, slope = self.w.copy(), self.gradient.copy()
+        joins = (u == 0.0) & (np.abs(slope) > self.l1)
+        signs = np.where(joins, -np.sign(slope), np.sign(u))
+        u, slope = u.copy(), slope.copy()
         small: float | None = None
         total = most = rounds = 0
         settled = False

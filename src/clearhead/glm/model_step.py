@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearhead._types import FloatArray
 
@@ -28,3 +28,12 @@ class ModelStep:
     most_cg_steps: int
     rounds: int
     settled: bool
+
+    def then(self, other: ModelStep) -> ModelStep:
+        """Where `other` lies, with the work of both."""
+        return replace(
+            other,
+            cg_steps=self.cg_steps + other.cg_steps,
+            most_cg_steps=max(self.most_cg_steps, other.most_cg_steps),
+            rounds=self.rounds + other.rounds,
+        )
