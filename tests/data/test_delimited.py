@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clearhead.data.delimited import read_delimited
@@ -21,6 +21,7 @@ def written(tmp_path, text, name="data.csv", encoding="utf-8"):
 
 
 @settings(max_examples=200, deadline=None)
+@example([("\t\n", "0")])
 @given(st.lists(st.tuples(FIELDS, st.sampled_from(["0", "1"])), min_size=1, max_size=8))
 @pytest.mark.parametrize(("name", "delimiter"), [("data.csv", ","), ("data.tsv", "\t")])
 def test_what_a_csv_writer_quotes_comes_back(tmp_path_factory, name, delimiter, rows):

@@ -3,7 +3,7 @@
 A tab-separated file often holds bare quotation marks (``" brilliant``); a
 reader that takes them for quoting swallows lines up to the next one. Here, a
 TSV whose every line has the header's number of tabs is read line by line, and
-quotes are undone only when the whole file is written with them.
+quotes are undone only when the file is written with them.
 """
 
 from __future__ import annotations
@@ -114,10 +114,10 @@ def _records(path: Path, text: str, delimiter: str) -> list[_Record]:
         return _quoted_records(path, text, delimiter)
     quoted = [field for _, row in plain for field in row if field.startswith('"')]
     whole = [field for field in quoted if _QUOTED.fullmatch(field)]
-    every_field = len(quoted) == sum(len(row) for _, row in plain)
-    if not every_field and not any('""' in field[1:-1] for field in whole):
+    header = all(_QUOTED.fullmatch(field) for field in plain[0][1])
+    if not header and not any('""' in field[1:-1] for field in whole):
         return plain
-    # Doubled quotes inside quotes, or quotes round every field, are a writer's work.
+    # Doubled quotes inside quotes, or quotes round the header's names, are a writer's work.
     try:
         records = _quoted_records(path, text, delimiter)
     except DataError:
