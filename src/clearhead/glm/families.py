@@ -15,8 +15,6 @@ penalty's it bounds the optimum from below (docs/design/solver.md, Duals).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,109 +23,27 @@ import numpy.typing as npt
 from scipy.special import expit, xlogy
 
 from clearhead._types import BoolArray, FloatArray, IntArray
-from clearhead.glm.soft import MixtureTerms, is_soft, negative_entropy
+from clearhead.glm.dual_terms import (
+    TINY,
+    DualTerms,
+    EntropyTerms,
+    MixtureTerms,
+    QuadraticTerms,
+)
+from clearhead.glm.soft import is_soft, negative_entropy
 
 __all__ = [
     "Binomial",
-    "DualTerms",
-    "EntropyTerms",
     "Family",
     "Gaussian",
     "Multilabel",
     "Multinomial",
-    "QuadraticTerms",
     "Target",
     "family_of",
 ]
 
 Target = npt.NDArray[Any]
 """Class of each row, (n,), or what each output should be, (K, n)."""
-
-_TINY = np.finfo(np.float64).tiny
-_SHARPEST = 1e-3
-"""Rows that are certainly wrong bend the entropy within a width of nothing; for steps along t
-the curvature is that seen at this distance."""
-
-
-class DualTerms(Protocol):
-    """The dual of the mean loss along ``t R``, concave in t."""
-
-    def at(self, t: float) -> tuple[float, float, float]:
-        """Value, slope and curvature at t in [0, 1]; the curvature may be approximate."""
-
-    def joined(self, parts: Sequence[Any]) -> DualTerms:
-        """Terms of all rows, from those of their parts."""
-
-
-@dataclass(frozen=True)
-class EntropyTerms:
-    r"""Mean entropy of ``q = target - t R``, from two numbers a row.
-
-    Every class but the true one has ``q_k = t P_k``, and the true one what is left of 1:
-
-    .. math::
-
-        -\sum_i v_i \Bigl[ t \log t\, o_i + t\, l_i + (1 - t o_i) \log(1 - t o_i) \Bigr],
-        \quad o = \sum_{k \ne y} P_k, \quad l = \sum_{k \ne y} P_k \log P_k
-
-    Parameters
-    ----------
-    own : (..., n) float64
-        Probability of the true class.
-    other : (..., n) float64
-        That of all others, summed without cancellation.
-    other_log : (..., n) float64
-        ``sum_{k != y} P_k log P_k``.
-    v : (n,) float64
-        Weights of the rows. A leading axis of independent labels is summed over.
-    """
-
-    own: FloatArray
-    other: FloatArray
-    other_log: FloatArray
-    v: FloatArray
-
-    def at(self, t: float) -> tuple[float, float, float]:
-        """Value, slope and curvature at `t`; it costs O(n)."""
-        if t <= 0.0:
-            return 0.0, np.inf, -np.inf
-        v, other = self.v, self.other
-        # 1 - t o, without cancellation.
-        kept = (1.0 - t) * other
-        kept += self.own
-        log_kept = np.log(np.maximum(kept, _TINY))
-        fixed, mass = float((self.other_log @ v).sum()), float((other @ v).sum())
-        log_t = math.log(t)
-        value = t * fixed + t * log_t * mass + float(((kept * log_kept) @ v).sum())
-        slope = fixed + log_t * mass - float(((other * log_kept) @ v).sum())
-        bend = mass / t + float(((other * other / np.maximum(kept, _SHARPEST)) @ v).sum())
-        return -value, -slope, -bend
-
-    def joined(self, parts: Sequence[EntropyTerms]) -> EntropyTerms:
-        """Terms of all rows, from those of their parts."""
-        if len(parts) == 1:
-            return parts[0]
-        own, other, logs = (
-            np.concatenate([getattr(part, name) for part in parts], axis=-1)
-            for name in ("own", "other", "other_log")
-        )
-        return EntropyTerms(own, other, logs, np.concatenate([part.v for part in parts]))
-
-
-@dataclass(frozen=True)
-class QuadraticTerms:
-    """``t c - t^2 e / 2``, with ``c = sum_i v_i R_i . y_i`` and ``e = sum_i v_i |R_i|^2``."""
-
-    c: float
-    e: float
-
-    def at(self, t: float) -> tuple[float, float, float]:
-        """Value, slope and curvature at `t`."""
-        return t * self.c - 0.5 * t * t * self.e, self.c - t * self.e, -self.e
-
-    def joined(self, parts: Sequence[QuadraticTerms]) -> QuadraticTerms:
-        """Terms of all rows, from those of their parts."""
-        return QuadraticTerms(sum(part.c for part in parts), sum(part.e for part in parts))
 
 
 class Family(Protocol):
@@ -335,7 +251,7 @@ def _logistic_dual(Z: FloatArray, Y: Target, v: FloatArray) -> EntropyTerms | Mi
         return MixtureTerms(((p, P, v),))
     margin = _margin(Z, Y)
     own, other = np.asarray(expit(margin)), np.asarray(expit(-margin))
-    return EntropyTerms(own, other, other * np.log(np.maximum(other, _TINY)), v)
+    return EntropyTerms(own, other, other * np.log(np.maximum(other, TINY)), v)
 
 
 def _fit(Z: FloatArray, target: Target) -> FloatArray:

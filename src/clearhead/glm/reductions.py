@@ -13,7 +13,7 @@ from typing import Protocol
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm.costs import Costs
-from clearhead.glm.families import DualTerms
+from clearhead.glm.dual_terms import DualTerms
 
 __all__ = ["Reductions"]
 

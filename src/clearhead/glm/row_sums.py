@@ -16,7 +16,8 @@ import numpy as np
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm.costs import Costs
 from clearhead.glm.curvature_rows import CurvatureRows
-from clearhead.glm.families import DualTerms, Family, Target
+from clearhead.glm.dual_terms import DualTerms
+from clearhead.glm.families import Family, Target
 from clearhead.glm.feature_rows import FeatureRows
 
 __all__ = ["RowSums"]

@@ -5,16 +5,10 @@ target's p, :math:`\sum_k p_k \log (p_k / P_k)`. It is the cross-entropy less th
 entropy, which no layer can take away: it has the same minimisers, is 0 where the target is met,
 and is the log loss where one class has all. A row is as good as K rows of hard labels with the
 weights p, but for that constant.
-
-Its dual at ``-t R``, with ``R = p - P``, is the entropy that :math:`q = (1 - t) p + t P` has more
-than p. q is a mixture of probabilities, so that every t in [0, 1] is feasible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,43 +17,7 @@ from scipy.special import xlogy
 
 from clearhead._types import FloatArray
 
-__all__ = ["MixtureTerms", "is_soft", "negative_entropy"]
-
-_TINY = np.finfo(np.float64).tiny
-_SHARPEST = 1e-3
-"""As for hard targets: where q is next to nothing, curvature along t is that seen here."""
-
-
-@dataclass(frozen=True)
-class MixtureTerms:
-    r"""Mean of ``H(q) - H(p)``, with ``q = (1 - t) p + t P`` and H the entropy.
-
-    Parameters
-    ----------
-    parts : tuple of (p, P, v)
-        Probabilities (K, n) asked for and given, and the weights (n,) of rows.
-    """
-
-    parts: tuple[tuple[FloatArray, FloatArray, FloatArray], ...]
-
-    def at(self, t: float) -> tuple[float, float, float]:
-        """Value, slope and curvature at `t`; it costs O(n K)."""
-        if t <= 0.0:
-            return 0.0, np.inf, -np.inf
-        value = slope = bend = 0.0
-        for p, P, v in self.parts:
-            D = P - p
-            # A weighted mean keeps the digits of small probabilities; p + t D would not.
-            q = (1.0 - t) * p + t * P
-            log_q = np.log(np.maximum(q, _TINY))
-            value += float(((xlogy(p, p) - q * log_q) @ v).sum())
-            slope -= float(((D * log_q) @ v).sum())
-            bend -= float(((D * D / np.maximum(q, _SHARPEST)) @ v).sum())
-        return value, slope, bend
-
-    def joined(self, parts: Sequence[MixtureTerms]) -> MixtureTerms:
-        """Terms of all rows, from those of their parts."""
-        return MixtureTerms(tuple(chain.from_iterable(part.parts for part in parts)))
+__all__ = ["is_soft", "negative_entropy"]
 
 
 def is_soft(target: npt.NDArray[Any], *, classes: bool) -> bool:

@@ -15,7 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from clearhead.glm.families import DualTerms, QuadraticTerms, Target
+from clearhead.glm.dual_terms import SHARPEST, TINY, DualTerms, QuadraticTerms
+from clearhead.glm.families import Target
 from clearhead.glm.soft import is_soft
 
 __all__ = ["DeviceEntropy", "DeviceFamily", "DeviceMixture", "Pieces", "device_family"]
@@ -26,13 +27,10 @@ Pieces = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor]]]
 _Entropies = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]]
 _Mixtures = Callable[[], Iterator[tuple[Tensor, Tensor, Tensor]]]
 
-_TINY = torch.finfo(torch.float64).tiny
-_SHARPEST = 1e-3
-
 
 @dataclass(frozen=True)
 class DeviceEntropy:
-    """See :class:`clearhead.glm.families.EntropyTerms`.
+    """See :class:`clearhead.glm.dual_terms.EntropyTerms`.
 
     Parameters
     ----------
@@ -61,20 +59,20 @@ def _entropy_sums(t: float, own: Tensor, other: Tensor, other_log: Tensor, v: Te
     """Sums over the rows of a chunk, (5,)."""
     # 1 - t o, without cancellation.
     kept = own + (1.0 - t) * other
-    log_kept = kept.clamp_min(_TINY).log_()
+    log_kept = kept.clamp_min(TINY).log_()
     terms = (
         other_log,
         other,
         kept * log_kept,
         other * log_kept,
-        other * other / kept.clamp_min(_SHARPEST),
+        other * other / kept.clamp_min(SHARPEST),
     )
     return torch.stack([(v @ term).sum() for term in terms])
 
 
 @dataclass(frozen=True)
 class DeviceMixture:
-    """See :class:`clearhead.glm.soft.MixtureTerms`.
+    """See :class:`clearhead.glm.dual_terms.MixtureTerms`.
 
     Parameters
     ----------
@@ -102,8 +100,8 @@ def _mixture_sums(t: float, p: Tensor, P: Tensor, v: Tensor) -> Tensor:
     D = P - p
     # A weighted mean keeps the digits of small probabilities; p + t D would not.
     q = (1.0 - t) * p + t * P
-    log_q = q.clamp_min(_TINY).log_()
-    terms = (torch.xlogy(p, p) - q * log_q, -D * log_q, -D * D / q.clamp_min(_SHARPEST))
+    log_q = q.clamp_min(TINY).log_()
+    terms = (torch.xlogy(p, p) - q * log_q, -D * log_q, -D * D / q.clamp_min(SHARPEST))
     return torch.stack([(v @ term).sum() for term in terms])
 
 
@@ -200,7 +198,7 @@ class _Logistic:
                 # From the margin, so that tiny probabilities keep their digits.
                 margin = torch.where(target == 1, Z, -Z)
                 own, other = torch.sigmoid(margin), torch.sigmoid(-margin)
-                yield own, other, other * other.clamp_min(_TINY).log(), v
+                yield own, other, other * other.clamp_min(TINY).log(), v
 
         return DeviceMixture(mixtures) if _any_soft(pieces) else DeviceEntropy(entropies)
 

@@ -18,7 +18,8 @@ from clearhead.glm.costs import Costs
 from clearhead.glm.device.curvature import DeviceCurvature
 from clearhead.glm.device.families import device_family
 from clearhead.glm.device.features import Columns, DeviceFeatures
-from clearhead.glm.families import DualTerms, Target, family_of
+from clearhead.glm.dual_terms import DualTerms
+from clearhead.glm.families import Target, family_of
 
 __all__ = ["DeviceRowSums"]
 
