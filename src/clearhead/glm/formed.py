@@ -9,14 +9,16 @@ the old Hessian gain too little it is formed anew.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
 from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead.glm.cholesky import cholesky
 from clearhead.glm.threads import one_thread
 
 __all__ = ["FormedHessian"]
@@ -127,23 +129,9 @@ class _Block:
 
     def _refactor(self, face: IntArray, ridge: FloatArray) -> None:
         matrix: FloatArray = self._H[np.ix_(face, face)]
-        if not np.isfinite(matrix).all():
-            # Features too large for the precision: without a preconditioner, not without an end.
-            matrix = np.eye(len(face)).astype(self._H.dtype)
-        diagonal = np.diagonal(matrix).astype(np.float64)
-        floor = _JITTER[self._H.dtype] * float(diagonal.mean()) + 1e-30
-        while True:
-            trial = matrix.copy()
-            trial[np.diag_indices_from(trial)] = diagonal + ridge[face] + floor
-            try:
-                if len(face) <= _FEW_THREADS:
-                    with one_thread():
-                        factor = cho_factor(trial, overwrite_a=True, check_finite=False)
-                else:
-                    factor = cho_factor(trial, overwrite_a=True, check_finite=False)
-                break
-            except LinAlgError:
-                floor *= 100.0
+        few = one_thread() if len(face) <= _FEW_THREADS else contextlib.nullcontext()
+        with few:
+            factor = cholesky(matrix, ridge[face], _JITTER[self._H.dtype])
         self._factored, self._factor, self._ridge = face, factor, ridge[face]
 
     def solve(self, r: FloatArray) -> FloatArray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve
 
 from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead.glm.cholesky import cholesky
 from clearhead.glm.reductions import Reductions
 from clearhead.glm.threads import one_thread
 
@@ -62,19 +63,7 @@ class _Block:
 
     def _factor_gram(self, gram: FloatArray, ridge: FloatArray) -> None:
         self._U_face = None
-        if not np.isfinite(gram).all():
-            # Features too large for float32: without a preconditioner, not without an end.
-            gram = np.eye(len(gram))
-        floor = _JITTER * float(np.diagonal(gram).mean()) + 1e-30
-        while True:
-            matrix = gram.copy()
-            matrix[np.diag_indices_from(matrix)] += ridge + floor
-            try:
-                self._factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
-            except LinAlgError:
-                floor *= 100.0
-            else:
-                return
+        self._factor = cholesky(gram, ridge, _JITTER)
 
     def solve(self, r: FloatArray) -> FloatArray:
         if self._U_face is None or self._inverse_ridge is None:

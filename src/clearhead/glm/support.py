@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
 from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead.glm.cholesky import cholesky
 from clearhead.glm.conjugate_gradients import conjugate_gradients
 from clearhead.glm.families import Family, Target
 
@@ -208,14 +209,7 @@ class _State:
         diagonal = np.diagonal(H)
         size = np.sqrt(np.maximum(diagonal, 1e-30 * diagonal.max() + np.finfo(np.float64).tiny))
         H /= np.outer(size, size)
-        floor = 1e-13
-        while True:
-            try:
-                factor = cho_factor(H + floor * np.eye(len(H)), check_finite=False)
-            except LinAlgError:
-                floor *= 100.0
-            else:
-                break
+        factor = cholesky(H, 0.0, 1e-13)
         return columns, lambda r: np.asarray(cho_solve(factor, r / size, check_finite=False) / size)
 
     def _describe(self, D: FloatArray, Z: FloatArray, value: float) -> SupportSolution:
