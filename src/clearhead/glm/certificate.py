@@ -35,7 +35,10 @@ _FAST = 1e-2
 _FEW = 64
 """So few unpenalised coefficients are decomposed by their eigenvectors, which is safest."""
 _FREE, _SINGULAR = 1e-9, 1e-8
+"""Largest curvature, and least pivot of a factor, relative to the scaled diagonal of ones, of a
+direction that counts as free, and of a Hessian that is not singular."""
 _NEAR = 0.02
+"""Share of the gap for which no further dual step is tried."""
 _MOST_TRIALS = 30
 _TINY = 1e-300
 _RIDGES = (0.0, 1e-8, 1e-5, 1e-2, 1.0)
@@ -82,7 +85,8 @@ def duality_gap(objective: Objective, V: FloatArray, value: float) -> float:
         # What a step along t may still win, by Newton's model.
         hope = 0.5 * slope * slope / max(-bend, _TINY)
         little = hope <= _NEAR * (value - best)
-        # Rows that are certainly wrong bend D at t = 1 only; what is said there is asked twice.
+        # Rows that are certainly wrong bend D at t = 1 only, so that while the gap is large
+        # what is said there is asked twice.
         if (slope >= 0.0 and t == high) or (little and (sure or best > 0.5 * value)) or bend == 0.0:
             break
         sure = little

@@ -9,7 +9,8 @@ Hessian has the curvature of the norm,
 
 solved by conjugate gradients. A column that this step would carry through zero is set to
 zero. While Newton steps have to be cut short, proximal ones, accelerated, take over more and
-more. No step raises the model, so that stopping early is safe.
+more. No step raises the model, so that stopping early is safe. With one row, (1, m), every
+coefficient is a group of its own and the penalty is the l1 norm.
 """
 
 from __future__ import annotations
