@@ -18,13 +18,14 @@ BENCH_DATA = $(if $(DATA),--data $(DATA))
 # they would replace torch.
 VISION := $(VENV)-vision
 
-.PHONY: help demo demo-vision test test-vision check bench bench-full format clean
+.PHONY: help demo demo-vision test test-vision test-peers check bench bench-full format clean
 
 help:
 	@echo "make demo         a sentence encoder on film reviews: features, path, findings, report"
 	@echo "make demo-vision  an image network on photos of solar cells"
 	@echo "make test         all the tests"
 	@echo "make test-vision  the tests of timm and torchvision, in an environment of their own"
+	@echo "make test-peers   the solver against glmnet, adelie, celer, skglm, glm_saga and scikit-learn"
 	@echo "make check        style, types and the layer contract"
 	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make clean        remove .venv, caches and runs/"
@@ -77,6 +78,10 @@ $(BENCH)/.installed: benchmarks/path/requirements.txt pyproject.toml
 	@sed 's/ *#.*//; /^$$/d' benchmarks/path/requirements.txt | while read -r peer; do \
 		$(BENCH_PIP) "$$peer" || echo "$$peer was not installed: it is left out"; done
 	@touch $@
+
+test-peers: $(BENCH)/.installed
+	$(BENCH_PIP) pytest hypothesis
+	$(BENCH)/bin/python -m pytest tests/benchmarks/test_peers.py tests/glm/test_peers.py
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m benchmarks.path run --quick $(BENCH_DATA)
