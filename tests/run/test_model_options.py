@@ -68,6 +68,15 @@ def test_a_run_opens_its_network_again_wherever_it_is(
     assert kept["options"]["checkpoint"] == str(place.resolve() / "weights.pt")
 
 
+def test_only_the_checkpoint_is_a_path(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place / "photos")
+    (place / "photos" / "4").touch()  # a file with the name of the layer
+    options = {"layer": "4", "class_names": ["bright", "dark"]}
+    run = clearhead.new_run(place / "run", "../nets.py:make", ".", model_options=options)
+    assert run.file.model["options"] == options
+    assert clearhead.open_run(place / "run").backbone.class_names == ("bright", "dark")
+
+
 def test_other_weights_or_another_precision_are_another_run(place: Path) -> None:
     spec = f"{place / 'nets.py'}:make"
     clearhead.new_run(place / "run", spec, place / "photos", model_options={"layer": "4"})

@@ -55,7 +55,8 @@ class NetworkRuntime:
 
     def run(self, batch: Any) -> tuple[FloatArray, FloatArray]:
         """Compute features and scores."""
-        features, scores = self.backbone.features(batch), self.backbone.forward(batch)
+        features, scores = self.backbone.features_and_outputs(batch)
+        assert scores is not None  # it has the exported layer
         return features.numpy(), scores.numpy()
 
 

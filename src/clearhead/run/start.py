@@ -178,17 +178,19 @@ def _opened(
     if not isinstance(model, (str, Path)):
         return backbone, {"spec": None, "options": {}}
     kept = {name: _storable(value) for name, value in options.items() if name != "device"}
+    if "checkpoint" in kept:
+        kept["checkpoint"] = absolute(str(kept["checkpoint"]))
     spec = str(model) if str(model) in NAMES else absolute(str(model))
     return backbone, {"spec": spec, "options": kept}
 
 
 def _storable(value: Any) -> Any:
-    """An option as JSON; a path that exists as one that does not depend on the folder."""
+    """An option as JSON has it."""
     if isinstance(value, Mapping):
         return {str(name): _storable(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_storable(inner) for inner in value]
-    return absolute(str(value)) if isinstance(value, (str, Path)) else value
+    return str(value) if isinstance(value, Path) else value
 
 
 def _name_of(data: Any) -> str | None:
