@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +18,12 @@ from clearhead._files import fingerprint
 from clearhead._types import Modality
 from clearhead.backbones.batch import Batch, as_batch
 from clearhead.backbones.device import Precision, chosen_device
+from clearhead.backbones.head import encoder_features, with_head
 from clearhead.backbones.split import Split, split_module
-from clearhead.backbones.tracing import device_of, evaluating, named_outputs
-from clearhead.errors import BackboneError, SplitError
+from clearhead.backbones.tracing import device_of, evaluating
+from clearhead.errors import BackboneError
 
-__all__ = ["Activation", "Backbone", "Preprocessing", "check_alone", "with_head"]
+__all__ = ["Activation", "Backbone", "Preprocessing", "check_alone"]
 
 Activation = Literal["softmax", "sigmoid"]
 
@@ -175,7 +175,7 @@ class Backbone:
         if encoder:
             if layer is not None:
                 raise BackboneError("encoder=True has no decision layer to name; leave layer= out.")
-            split, n_features = None, _encoder_features(module, batch).shape[1]
+            split, n_features = None, encoder_features(module, batch).shape[1]
         else:
             split = split_module(module, batch, layer)
             n_features = split.n_features
@@ -282,6 +282,33 @@ class Backbone:
             return features, functional.linear(features, *head)
         return features, outputs.float().cpu()
 
+    def differentiable_features(self, batch: Any) -> Tensor:
+        """Compute the deep features with the graph that gradients need.
+
+        Returns
+        -------
+        (n, p) float32 Tensor
+            On the network's device, attached to whatever in `batch` and in the network
+            requires gradients.
+
+        Raises
+        ------
+        BackboneError
+            The network has no gradients (ONNX).
+        """
+        batch = as_batch(batch).to(self.device)
+        with torch.enable_grad(), evaluating(self.module):
+            if self.split is None:
+                features = encoder_features(self.module, batch)
+            else:
+                features = self.split.features(self.module, batch)[0]
+        if not features.requires_grad:
+            raise BackboneError(
+                f"{self.name} gives no gradients: its features do not depend, in a way that torch "
+                "can follow, on the inputs it was called with."
+            )
+        return features.float()
+
     def to(self, device: torch.device | str = "auto", precision: str = "auto") -> Backbone:
         """Move the network to a device, and choose the precision it computes in.
 
@@ -335,7 +362,7 @@ class Backbone:
         )
         with torch.no_grad(), evaluating(self.module), half:
             if self.split is None:
-                features = _encoder_features(self.module, batch)
+                features = encoder_features(self.module, batch)
                 return features, features
             return self.split.features(self.module, batch)
 
@@ -443,95 +470,6 @@ def check_alone(backbone: Backbone, together: Batch, alone: Sequence[Batch]) -> 
             "attention over the batch. Mend the network, or wrap it so that it works on one "
             "example at a time."
         )
-
-
-class _FeaturesThenHead(nn.Module):
-    """A network of which only the features count, and a linear layer on them."""
-
-    def __init__(self, network: nn.Module, split: Split | None, linear: nn.Linear) -> None:
-        super().__init__()
-        self.network = network
-        self.linear = linear
-        self._split = split
-
-    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Compute the logits (n, C)."""
-        batch = Batch(args, kwargs)
-        if self._split is None:
-            features = _encoder_features(self.network, batch)
-        else:
-            features = self._split.features(self.network, batch)[0]
-        logits: Tensor = self.linear(features.to(self.linear.weight.dtype))
-        return logits
-
-
-def with_head(
-    module: nn.Module, split: Split | None, linear: nn.Linear, example: Batch
-) -> nn.Module:
-    """Copy `module` with `linear` as its decision layer, proven on `example`."""
-    network = copy.deepcopy(module).eval()
-    linear = copy.deepcopy(linear).to(device_of(module)).requires_grad_(False).eval()
-    if split is not None and split.last and split.n_calls == 1:
-        dtype = network.get_submodule(split.layer).weight.dtype
-        assert isinstance(dtype, torch.dtype)
-        direct = _replaced(copy.deepcopy(network), split.layer, copy.deepcopy(linear).to(dtype))
-        if _proven(direct, _FeaturesThenHead(network, split, linear), split, example):
-            return direct
-    return _FeaturesThenHead(network, split, linear).eval()
-
-
-def _replaced(network: nn.Module, name: str, linear: nn.Linear) -> nn.Module:
-    old = network.get_submodule(name)
-    new = linear if isinstance(old, nn.Linear) else _convolution(old, linear)
-    if old is network:
-        return new
-    for part in list(network.modules()):
-        for child_name, child in list(part.named_children()):
-            if child is old:
-                setattr(part, child_name, new)
-    return network
-
-
-def _convolution(old: nn.Module, linear: nn.Linear) -> nn.Module:
-    """`linear` as a 1×1 convolution of the kind of `old`."""
-    assert isinstance(old, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
-    n_outputs, n_features = linear.weight.shape
-    kind = next(kind for kind in (nn.Conv1d, nn.Conv2d, nn.Conv3d) if isinstance(old, kind))
-    new = kind(n_features, n_outputs, 1, bias=linear.bias is not None).to(linear.weight)
-    with torch.no_grad():
-        new.weight.copy_(linear.weight.view(new.weight.shape))
-        if new.bias is not None:
-            new.bias.copy_(linear.bias)
-    return new.requires_grad_(False).eval()
-
-
-def _proven(direct: nn.Module, obvious: nn.Module, split: Split, example: Batch) -> bool:
-    batch = example.to(device_of(obvious))
-    with torch.no_grad():
-        try:
-            outputs = named_outputs(direct(*batch.args, **batch.kwargs))
-        except (RuntimeError, ValueError, IndexError, TypeError):
-            return False  # something in the network counts on the old number of classes
-        wanted: Tensor = obvious(*batch.args, **batch.kwargs)
-        got = outputs.get(split.output)
-        if got is not None and got.ndim > 2:
-            got = got.flatten(1)  # a convolution keeps its last axes, of size 1
-        if got is None or got.shape != wanted.shape:
-            return False
-        return torch.allclose(got.double(), wanted.double(), rtol=1e-4, atol=1e-5)
-
-
-def _encoder_features(module: nn.Module, batch: Batch) -> Tensor:
-    with evaluating(module):
-        outputs = named_outputs(module(*batch.args, **batch.kwargs))
-    for value in outputs.values():
-        if value.is_floating_point() and value.ndim == 2:
-            return value
-    shapes = {key: tuple(value.shape) for key, value in outputs.items()}
-    raise SplitError(
-        f"{type(module).__name__} is opened as an encoder, but none of its outputs has the shape "
-        f"(examples, features): {shapes}. Wrap it in a module that pools them."
-    )
 
 
 def _weights_fingerprint(module: nn.Module) -> str:
