@@ -268,9 +268,10 @@ def _explained(feature: FeatureCard, examples: list[ExampleCard], image: bool) -
     ends = [key for key, _ in (*feature.highest[:2], *feature.lowest[:2])]
     rng = np.random.default_rng(feature.index)
     words = [
-        WordRow(word=word, weight=(1 - 2 * k) * (0.9 - 0.07 * i), std_error=0.05, count=9 + i)
+        WordRow(word=word, weight=w, low=w - 0.1, high=w + 0.1, count=9 + i)
         for k in (0, 1)
         for i, word in enumerate(_WORDS[1 - k])
+        for w in [(1 - 2 * k) * (0.9 - 0.07 * i)]
     ]
     first = len((shown[ends[0]].text or "").split(" ")[0])
     return feature.model_copy(

@@ -18,6 +18,7 @@ from clearhead.cli import (
     export,
     extract,
     fit,
+    name,
     predict,
     report,
     reproduce,
@@ -43,8 +44,8 @@ app = typer.Typer(
         "clearhead replaces the last layer of a trained network by a sparse one that uses a "
         "handful of deep features a class, proves that layer optimal, shows what each feature "
         "responds to, and looks for what is wrong with the model.\n\n"
-        "Start with `clearhead demo text`: everything on a real network and real data, in two "
-        "minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can be "
+        "Start with `clearhead demo text`: everything on a real network and real data, in a "
+        "few minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can be "
         "run alone too: extract, fit, select, explain, debug, report; a step whose inputs have not "
         "changed is skipped, and an interrupted one goes on where it was."
     ),
@@ -71,7 +72,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 for module in (
     *(run, demo, reproduce, extract, fit, select, explain, debug, report),
-    *(export, predict, show, certify),
+    *(export, predict, show, name, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 

@@ -39,6 +39,8 @@ def command(
             show_default="runs/demo-text or runs/demo-vision",
         ),
     ] = None,
+    quick: o.Quick = False,
+    full: o.Full = False,
     force: o.ForceRun = False,
 ) -> None:
     """See it all on a real network and real data.
@@ -56,6 +58,7 @@ def command(
     model, data = SETTINGS[which]
     folder = Path("runs") / f"demo-{which.value}" if out is None else out
     with Progress() as progress:
+        effort = o.effort_of(quick=quick, full=full)
         run = new_run(folder, model, data, force=force, on_event=progress)
-        run.all(force=force)
+        run.all(effort=effort, force=force)
     print_summary(run)

@@ -15,16 +15,33 @@ __all__ = ["command"]
 def command(
     run: o.RunFolder,
     k: Annotated[int, typer.Option("-k", help="Examples at each end of a feature.")] = 8,
+    quick: o.Quick = False,
+    full: o.Full = False,
+    seed: Annotated[int, typer.Option(help="Seed of perturbations and pictures.")] = 0,
     force: o.Force = False,
 ) -> None:
-    """Find what each used feature responds to.
+    """Find what each used feature responds to, and how far to trust the answer.
 
-    The examples that make it fire most, and least.
+    The examples that make it fire most and least; what in them drives it (LIME); its words,
+    or pictures made to activate it; a name; and whether these tell when it fires. Interrupt
+    it at any time; the same command goes on from there.
 
-    Example: clearhead explain runs/photos -k 16
+    Examples:
+
+    clearhead explain runs/photos -k 16
+
+    clearhead explain runs/photos --full
     """
     from clearhead.run import open_run
 
     with Progress() as progress:
-        found = open_run(run, progress).explain(k=k, force=force)
-    typer.echo(f"{len(found)} features explained\nNext: clearhead debug {run}")
+        effort = o.effort_of(quick=quick, full=full)
+        found = open_run(run, progress).explain(k=k, effort=effort, seed=seed, force=force)
+    typer.echo(f"{len(found.examples)} features explained")
+    for note in found.notes:
+        typer.echo(f"  {note}")
+    names = {one.feature: one.name for one in found.names}
+    for judged in found.trust:
+        mark = "clear  " if judged.clear else "unclear"
+        typer.echo(f"  {mark} feature {judged.feature}: {names.get(judged.feature, 'no name')}")
+    typer.echo(f"Next: clearhead debug {run}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from clearhead.errors import InputError
+
+if TYPE_CHECKING:
+    from clearhead.run.explaining import EffortName
 
 __all__ = [
     "BalanceHeldOut",
@@ -21,6 +24,7 @@ __all__ = [
     "FitTargets",
     "Force",
     "ForceRun",
+    "Full",
     "GroupColumn",
     "Grouped",
     "IdColumn",
@@ -39,6 +43,7 @@ __all__ = [
     "Pooling",
     "Precision",
     "Preprocessing",
+    "Quick",
     "Repair",
     "RuleText",
     "RunFolder",
@@ -51,6 +56,7 @@ __all__ = [
     "Validation",
     "batch_size_of",
     "columns",
+    "effort_of",
     "listed",
     "preprocessing_of",
 ]
@@ -229,6 +235,25 @@ RuleText = Annotated[
         show_default="sparsest:0.05",
     ),
 ]
+
+
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full", help="Explain every feature in use with many more examples and perturbations."
+    ),
+]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="Explain by examples only: seconds, and without the network."),
+]
+
+
+def effort_of(*, quick: bool, full: bool) -> EffortName:
+    """What ``--quick`` and ``--full`` say."""
+    if quick and full:
+        raise InputError("--quick and --full exclude each other: leave one out.")
+    return "quick" if quick else "full" if full else "default"
 
 
 def batch_size_of(text: str | None) -> int | Literal["auto"] | None:

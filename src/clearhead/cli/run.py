@@ -46,6 +46,8 @@ def command(
     strict: o.Strict = False,
     no_examples: o.NoExamples = False,
     repair: o.Repair = False,
+    quick: o.Quick = False,
+    full: o.Full = False,
     force: o.ForceRun = False,
 ) -> None:
     """Do every step, from network and data to a report.
@@ -60,6 +62,7 @@ def command(
     from clearhead.run import new_run
 
     with Progress() as progress:
+        effort = o.effort_of(quick=quick, full=full)
         run = new_run(
             out,
             model,
@@ -96,6 +99,7 @@ def command(
             strict=strict,
             repair=repair,
             rule=rule,
+            effort=effort,
             force=force,
             l1_ratio=l1_ratio,
             n_lambdas=n_lambdas,

@@ -11,11 +11,12 @@ import numpy as np
 
 from clearhead._types import SPLITS, FloatArray, IntArray, Targets
 from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_mended_by_one
-from clearhead.explain import FeatureExamples
+from clearhead.explain import Explained
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
-from clearhead.layer import DecisionLayer, Evaluation, ablate, evaluate
+from clearhead.layer import DecisionLayer, Evaluation, LayerAnalysis, ablate, evaluate
 from clearhead.report import schema
+from clearhead.report.explained import explained_card
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 
 __all__ = ["ReportInputs", "build_report"]
@@ -53,7 +54,8 @@ class ReportInputs:
     dense: DecisionLayer
     validation: SplitView
     test: SplitView
-    explanations: Sequence[FeatureExamples]
+    explained: Explained
+    analysis: LayerAnalysis | None
     findings: Sequence[Finding]
     example: Callable[[str], Kept]
 
@@ -90,6 +92,7 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         ablation=[*_ablation(inputs, "sparse"), *_ablation(inputs, "dense")],
         classes=_class_rows(inputs, evaluation),
         features=_feature_cards(inputs),
+        explained=list(inputs.explained.notes),
         slices=[
             schema.SliceRow(
                 column=s.column,
@@ -286,22 +289,20 @@ def _dense_shares(inputs: ReportInputs) -> FloatArray:
 
 def _feature_cards(inputs: ReportInputs) -> list[schema.FeatureCard]:
     cards = []
-    for found in inputs.explanations:
+    for found in inputs.explained.examples:
         weights = inputs.layer.weight[:, found.feature]
         order = np.argsort(-np.abs(weights), kind="stable")
         bands = zip(found.edges[:-1], found.edges[1:], found.counts, strict=True)
-        cards.append(
-            schema.FeatureCard(
-                index=found.feature,
-                classes=[(int(c), float(weights[c])) for c in order if weights[c] != 0],
-                highest=list(found.highest),
-                lowest=list(found.lowest),
-                histogram=[
-                    schema.ActivationBand(low=low, high=high, count=count)
-                    for low, high, count in bands
-                ],
-            )
+        card = schema.FeatureCard(
+            index=found.feature,
+            classes=[(int(c), float(weights[c])) for c in order if weights[c] != 0],
+            highest=list(found.highest),
+            lowest=list(found.lowest),
+            histogram=[
+                schema.ActivationBand(low=low, high=high, count=count) for low, high, count in bands
+            ],
         )
+        cards.append(explained_card(card, found, inputs.explained))
     return cards
 
 
@@ -343,7 +344,7 @@ def _example_cards(inputs: ReportInputs, predicted: IntArray) -> list[schema.Exa
 
 
 def _shown_ids(inputs: ReportInputs) -> Iterable[str]:
-    ends = (pair for f in inputs.explanations for pair in (*f.highest, *f.lowest))
+    ends = (pair for f in inputs.explained.examples for pair in (*f.highest, *f.lowest))
     found = (key for finding in inputs.findings for key in finding.examples)
     return dict.fromkeys([*(key for key, _ in ends), *found])
 

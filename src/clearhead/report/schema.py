@@ -209,8 +209,9 @@ class WordRow(_Part):
 
     word: str
     weight: float = Field(description="mean LIME weight, in standard deviations of the feature")
-    std_error: float
-    count: int = Field(description="how often it was seen")
+    low: float = Field(description="95% interval of the mean")
+    high: float
+    count: int = Field(description="texts that hold it")
 
 
 class PictureCard(_Part):

@@ -1,7 +1,8 @@
 """What has been computed for this model, what is missing, in which directory?"""
 
 from clearhead.run.directory import RunFile
+from clearhead.run.explaining import EFFORTS, Effort
 from clearhead.run.run import Run, open_run
 from clearhead.run.start import new_run
 
-__all__ = ["Run", "RunFile", "new_run", "open_run"]
+__all__ = ["EFFORTS", "Effort", "Run", "RunFile", "new_run", "open_run"]

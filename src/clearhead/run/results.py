@@ -19,7 +19,16 @@ from clearhead.errors import (
     InputError,
     StepMissingError,
 )
-from clearhead.explain import FeatureExamples
+from clearhead.explain import (
+    Explained,
+    FeatureExamples,
+    FeatureName,
+    LimeExplanations,
+    Trust,
+    load_visualizations,
+    merge_names,
+    word_table,
+)
 from clearhead.features import (
     FeatureStore,
     PrecomputedFeatures,
@@ -38,6 +47,9 @@ T = TypeVar("T")
 
 OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
+
+NOTES = "notes.json"
+"""What people said about the features of a run."""
 
 SELECTION = ("rule", "index", "dense_index")
 
@@ -160,6 +172,50 @@ class RunResults:
         return self._read(path, "explain", lambda value: [build(item) for item in _items(value)])
 
     @property
+    def given_names(self) -> dict[int, str]:
+        """Names that a person gave to features, kept in ``notes.json``."""
+        path = self.folder / NOTES
+        if not path.is_file():
+            return {}
+        try:
+            noted = read_json(path)["features"]
+            return {int(key): str(one["name"]) for key, one in noted.items() if "name" in one}
+        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
+            raise CorruptFileError(
+                f"{path} is damaged ({error}). It holds the names that people gave to features: "
+                "mend or remove it."
+            ) from error
+
+    @property
+    def explained(self) -> Explained:
+        """All that :meth:`explain` found; a person's names come before those suggested."""
+        examples, folder = self.explanations, self.folder / "explain"
+        given = self.given_names
+        if self.file.steps["explain"].options.get("effort", "quick") == "quick":
+            return Explained(examples, names=merge_names([], given))
+        lime = None
+        if (folder / "lime" / "lime.json").is_file():
+            lime = LimeExplanations.load(folder / "lime")
+        texts = lime is not None and self.file.model["modality"] == "text"
+        pictures = (folder / "visualizations" / "index.json").is_file()
+        suggested = self._read(
+            folder / "names.json", "explain", lambda v: list(map(FeatureName.from_dict, _items(v)))
+        )
+        return Explained(
+            examples,
+            lime=lime,
+            words=word_table(lime) if texts and lime is not None else None,
+            visualizations=load_visualizations(folder / "visualizations") if pictures else (),
+            names=merge_names(suggested, given),
+            trust=self._read(
+                folder / "detection.json", "explain", lambda v: list(map(Trust.from_dict, _items(v)))
+            ),
+            notes=self._read(
+                folder / "notes.json", "explain", lambda v: [str(one) for one in _items(v)]
+            ),
+        )
+
+    @property
     def findings(self) -> list[Finding]:
         """What :meth:`debug` found, ranked."""
         self._done("debug")
@@ -196,7 +252,8 @@ class RunResults:
                 dense=self.layer("dense"),
                 validation=self.view("validation"),
                 test=self.view("test"),
-                explanations=self.explanations,
+                explained=self.explained,
+                analysis=self.analysis,
                 findings=self.findings,
                 example=self._keeper.get,
             )

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from clearhead._files import write_json
+from clearhead._files import storable, write_json
 from clearhead.debug import Finding, find
+from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, EventCallback, emit
-from clearhead.explain import FeatureExamples, find_examples
+from clearhead.explain import ExampleIndex, Explained
 from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
@@ -19,6 +20,7 @@ from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
 from clearhead.report import write_html
 from clearhead.run.agreement import agree
 from clearhead.run.directory import RunFile
+from clearhead.run.explaining import EFFORTS, EffortName, Explainer, check_effort
 from clearhead.run.fitting import (
     check_proven,
     check_targets,
@@ -27,7 +29,7 @@ from clearhead.run.fitting import (
     targets_of,
     weighting,
 )
-from clearhead.run.results import RunResults
+from clearhead.run.results import NOTES, RunResults
 
 __all__ = ["Run", "open_run"]
 
@@ -205,30 +207,81 @@ class Run(RunResults):
         emit(self.on_event, Event("select", "end", f"point {index}: {layer!r}"))
         return layer
 
-    def explain(self, *, k: int = 8, force: bool = False) -> list[FeatureExamples]:
-        """Find what each used feature responds to: its most and least activating examples.
+    def explain(
+        self,
+        *,
+        k: int = 8,
+        effort: EffortName = "default",
+        seed: int = 0,
+        force: bool = False,
+    ) -> Explained:
+        """Find what each used feature responds to.
 
-        They are searched in the training and validation splits; the test split is kept
-        for confirming findings.
+        Always its most and least activating examples, from the training and validation
+        splits; the test split is kept for judging. With more effort also what in them
+        drives it (LIME), its words, pictures made to activate it, a name, and how far
+        these tell where it fires. What a finished part computed is kept when the call is
+        interrupted.
+
+        Parameters
+        ----------
+        k : int
+            Examples at each end of a feature.
+        effort : {"quick", "default", "full"}
+            ``"quick"`` finds examples only and needs no network; ``"full"`` lifts all
+            budgets (:data:`clearhead.run.EFFORTS`).
+        seed : int
+            Of perturbations and pictures.
+        force : bool
+            Do it again though nothing has changed.
         """
-        options = {"k": k, "keep_examples": self.file.data["keep_examples"]}
+        options = {
+            "k": k,
+            "keep_examples": self.file.data["keep_examples"],
+            "effort": check_effort(effort),
+            "seed": seed,
+        }
         if self._is_current("explain", options, force):
-            return self.explanations
+            return self.explained
         started = time.perf_counter()
         layer, dense = self.layer(), self.layer("dense")
-        rows = self.store.split != "test"
+        seen = self.store.split != "test"
         shown = set(layer.used.tolist())
         for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
             shown.update(dense.top(c, 10).tolist())
-        found = find_examples(
-            layer, self.store.matrix()[rows], self.store.ids[rows], chosen=sorted(shown), k=k
-        )
         self.file.begin("explain")
+        folder = self.folder / "explain"
+        index = INDEX
+        index.save(folder / "index")
+        found = [index.examples(feature) for feature in sorted(shown)]
         self._keep([i for f in found for i, _ in (*f.highest, *f.lowest)])
-        write_json(self.folder / "explain" / "examples.json", [f.to_dict() for f in found])
+        write_json(folder / "examples.json", [f.to_dict() for f in found])
+        self._explain_further(index, effort, seed)
         self._finish("explain", options, started)
         emit(self.on_event, Event("explain", "end", f"{len(found)} features"))
-        return found
+        return self.explained
+
+    def _explain_further(self, index: ExampleIndex, effort: EffortName, seed: int) -> None:
+        """Explain with the network what more than examples tells."""
+        if effort == "quick":
+            return
+        explainer = Explainer(
+            self.folder / "explain",
+            self.store,
+            self.layer(),
+            index,
+            effort=EFFORTS[effort],
+            seed=seed,
+            keep_examples=self.file.data["keep_examples"],
+            on_event=self.on_event,
+        )
+        backbone, dataset = None, None
+        try:
+            backbone, dataset = self.backbone, self.dataset
+        except (ClearheadError, OSError) as error:
+            explainer.note(f"Only examples and names were made, without the network: {error}")
+            emit(self.on_event, Event("explain", "warning", explainer.notes[-1]))
+        explainer.run(backbone, dataset)
 
     def debug(self, *, force: bool = False) -> list[Finding]:
         """Look for what may be wrong; see :func:`clearhead.debug.find`."""
@@ -243,10 +296,34 @@ class Run(RunResults):
         self._finish("debug", options, started)
         return findings
 
+    def name_feature(self, feature: int, name: str | None) -> None:
+        """Name a feature; the name is kept with the run, and wins over any suggested one.
+
+        Parameters
+        ----------
+        feature : int
+        name : str or None
+            None takes a name that was given away.
+        """
+        if not 0 <= feature < self.store.p:
+            raise InputError(f"feature {feature}: the run has features 0 to {self.store.p - 1}.")
+        names = {key: kept for key, kept in self.given_names.items() if key != feature}
+        if name is not None:
+            if not name.strip():
+                raise InputError(f"The name given to feature {feature} is empty.")
+            names[feature] = storable(name.strip())
+        write_json(
+            self.folder / NOTES,
+            {"features": {str(key): {"name": names[key]} for key in sorted(names)}},
+        )
+
     def report(self, out: Path | str | None = None, *, force: bool = False) -> Path:
         """Write the report, one HTML file; returns where it is."""
         target = self.folder / "report.html" if out is None else Path(out)
-        if out is None and self._is_current("report", {}, force or not target.is_file()):
+        # Named only where there are some: reports that older versions made stay current.
+        names = {str(key): name for key, name in sorted(self.given_names.items())}
+        options = {"names": names} if names else {}
+        if out is None and self._is_current("report", options, force or not target.is_file()):
             return target
         self.file.require("report")
         started = time.perf_counter()
@@ -256,7 +333,7 @@ class Run(RunResults):
             emit(self.on_event, Event("report", "warning", message))
         write_html(data, target)
         if out is None:
-            self._finish("report", {}, started)
+            self._finish("report", options, started)
         emit(self.on_event, Event("report", "end", str(target)))
         return target
 
@@ -267,18 +344,20 @@ class Run(RunResults):
         strict: bool = False,
         repair: bool = False,
         rule: Rule | str | None = None,
+        effort: EffortName = "default",
         force: bool = False,
         **fit_options: Any,
     ) -> Path:
         """Do every step that is not done; returns where the report is.
 
         `batch_size`, `strict` and `repair` go to :meth:`extract`, `rule` to
-        :meth:`select`, other options to :meth:`fit`. `force` does every step again.
+        :meth:`select`, `effort` to :meth:`explain`, other options to :meth:`fit`. `force`
+        does every step again.
         """
         self.extract(batch_size=batch_size, strict=strict, repair=repair, force=force)
         self.fit(force=force, **fit_options)
         self.select(rule)
-        self.explain()
+        self.explain(effort=effort)
         self.debug()
         return self.report()
 

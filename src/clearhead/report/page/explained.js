@@ -46,7 +46,7 @@ function wordsOf(f, direction) {
   const rows = (f.words ?? []).filter((row) => (up ? row.weight > 0 : row.weight < 0));
   if (!rows.length) return null;
   const largest = Math.max(...f.words.map((row) => Math.abs(row.weight)), 1e-12);
-  const line = (row) => h("li", { title: `${weight(row.weight)} σ ± ${Math.abs(row.std_error).toFixed(2)}, ${plural(row.count, "time")}` },
+  const line = (row) => h("li", { title: `${weight(row.weight)} σ, 95% interval ${weight(row.low)} to ${weight(row.high)}, ${plural(row.count, "text")}` },
     said(row.word), h("i", { class: up ? "up" : "down", "aria-hidden": "true", style: { width: `${(100 * Math.abs(row.weight)) / largest}%` } }),
     h("b", null, weight(row.weight)));
   const list = h("ul", { class: "word-bars" });
@@ -62,7 +62,7 @@ function cloud(f, direction, most = 12) {
   const rows = (f.words ?? []).filter((row) => (up ? row.weight > 0 : row.weight < 0)).slice(0, most);
   const largest = Math.max(...rows.map((row) => Math.abs(row.weight)), 1e-12);
   return rows.length > 0 && h("p", { class: "cloud" }, rows.map((row) => [
-    said(row.word, { class: up ? "up" : "down", title: `${weight(row.weight)} σ, ${plural(row.count, "time")}`,
+    said(row.word, { class: up ? "up" : "down", title: `${weight(row.weight)} σ, ${plural(row.count, "text")}`,
       style: { "font-size": `${(12 + (10 * Math.abs(row.weight)) / largest).toFixed(1)}px` } }), " "]));
 }
 

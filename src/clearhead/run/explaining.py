@@ -1,0 +1,306 @@
+"""How a run's features are explained beyond their examples: with the network, within a budget.
+
+Budgets are numbers of examples, perturbations and steps, never seconds, so that the same call
+gives the same explanations on every machine. What has been computed is kept at once; an
+interrupted call goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from clearhead._files import write_json
+from clearhead._types import FloatArray, IntArray, StrArray
+from clearhead.backbones import Backbone
+from clearhead.data import Dataset
+from clearhead.debug import bin_metadata
+from clearhead.errors import BackboneError, InputError, MissingDependencyError
+from clearhead.events import Event, EventCallback, emit
+from clearhead.explain import (
+    Detection,
+    ExampleIndex,
+    FeatureName,
+    LimeExplanations,
+    WordTable,
+    detect_enrichment,
+    detect_regions,
+    detect_words,
+    explain_images,
+    explain_texts,
+    find_enrichment,
+    name_by_enrichment,
+    name_by_words,
+    suggest_names,
+    trust,
+    visualize,
+    word_table,
+)
+from clearhead.features import FeatureStore
+from clearhead.layer import DecisionLayer
+
+__all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "strongest_features"]
+
+EffortName = Literal["quick", "default", "full"]
+LISTED_WORDS = 50
+JUDGED = 2000  # examples of a side that judge an explanation: more change nothing a person sees
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is explained.
+
+    Parameters
+    ----------
+    features : int or None
+        The strongest of those in use; None is all of them.
+    ends : int
+        Examples at each end of a feature that LIME explains.
+    texts : int or None
+        Validation texts that it explains besides, for the words; None is all of them.
+    text_perturbations, picture_perturbations : int
+    steps, seeds : int
+        Of each visualization.
+    """
+
+    features: int | None
+    ends: int
+    texts: int | None
+    text_perturbations: int
+    picture_perturbations: int
+    steps: int | None
+    seeds: int
+
+
+EFFORTS: dict[str, Effort] = {
+    "default": Effort(64, 2, 250, 128, 64, None, 1),
+    "full": Effort(None, 8, None, 512, 256, 512, 3),
+}
+"""``"quick"`` finds examples only; it needs no network."""
+
+
+def check_effort(effort: str) -> EffortName:
+    """Refuse what is no effort."""
+    for known in get_args(EffortName):
+        if effort == known:
+            found: EffortName = known
+            return found
+    wanted = ", ".join(repr(name) for name in get_args(EffortName))
+    raise InputError(f"effort must be one of {wanted}; got {effort!r}.")
+
+
+def strongest_features(layer: DecisionLayer, most: int | None) -> IntArray:
+    """Give the features in use with the largest weight in any class, ascending."""
+    used = layer.used
+    if most is None or used.size <= most:
+        return used
+    largest = np.abs(layer.weight[:, used]).max(axis=0)
+    return np.sort(used[np.argsort(-largest, kind="stable")[:most]])
+
+
+class Explainer:
+    """Explains the features of one run.
+
+    Parameters
+    ----------
+    folder : Path
+        ``explain/`` of the run.
+    store : FeatureStore
+    layer : DecisionLayer
+    index : ExampleIndex
+    effort : Effort
+    seed : int
+    keep_examples : bool
+        Whether words and pieces of pictures of the data may be kept; without it there is no LIME.
+    on_event : callable, optional
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: FeatureStore,
+        layer: DecisionLayer,
+        index: ExampleIndex,
+        *,
+        effort: Effort,
+        seed: int,
+        keep_examples: bool,
+        on_event: EventCallback | None,
+    ) -> None:
+        self.folder, self.store, self.layer, self.index = folder, store, layer, index
+        self.effort, self.seed, self.on_event = effort, seed, on_event
+        self.keep_examples = keep_examples
+        self.features = strongest_features(layer, effort.features)
+        self.notes: list[str] = []
+        self.names: list[Sequence[FeatureName]] = []
+        self.detections: list[Detection] = []
+        if self.features.size < layer.used.size:
+            self.note(
+                f"LIME, words, names and pictures are of the {self.features.size} features of "
+                f"largest weight, of {layer.used.size} in use; --full takes all."
+            )
+
+    def note(self, words: str) -> None:
+        """Say something that a reader of the explanations must know."""
+        self.notes.append(words)
+
+    def run(self, backbone: Backbone | None, dataset: Dataset | None) -> None:
+        """Explain by every means that network and data allow, and write what was found."""
+        self._enrichment()
+        if not self.keep_examples:
+            self.note("No words or regions of examples were explained: the run keeps no examples.")
+        elif backbone is not None and dataset is not None:
+            if dataset.modality == "text":
+                self._texts(backbone, dataset)
+            else:
+                self._pictures(backbone, dataset)
+        if backbone is not None and backbone.modality == "image":
+            self._visualize(backbone)
+        judged = trust(self.detections, self.features)
+        if judged:
+            clear = sum(one.clear for one in judged)
+            self.note(
+                f"{clear} of {len(judged)} features are clear: from a name, words or regions "
+                "alone it can be told, on test examples, when they fire."
+            )
+        names = suggest_names(*self.names)
+        write_json(self.folder / "names.json", [one.to_dict() for one in names])
+        write_json(self.folder / "detection.json", [one.to_dict() for one in judged])
+        write_json(self.folder / "notes.json", list(self.notes))
+
+    def _z(self, rows: IntArray) -> FloatArray:
+        """Standardised activations of some rows of the store, (m, u)."""
+        return self.layer.standardize(self.store.matrix()[rows], self.features)
+
+    def _rows(self, *splits: str) -> IntArray:
+        rows = np.flatnonzero(np.isin(self.store.split.astype(str), splits))
+        if rows.size > JUDGED:
+            rows = np.sort(np.random.default_rng(self.seed).choice(rows, JUDGED, replace=False))
+        return rows
+
+    def _enrichment(self) -> None:
+        """Name features after the classes and metadata of the examples where they fire."""
+        seen = np.flatnonzero(self.store.split != "test")
+        judging = np.flatnonzero(self.store.split == "test")
+        known = bin_metadata(self.store.metadata, self.store.split == "train")
+        names = np.array(self.store.class_names, dtype=object)
+        known = pd.DataFrame(known).assign(**{"class": names[self.store.labels()]})
+        found = find_enrichment(self.features, self._z(seen), known.iloc[seen])
+        if not found:
+            return
+        judged = detect_enrichment(
+            found,
+            self.features,
+            (known.iloc[seen], self._z(seen)),
+            (known.iloc[judging], self._z(judging)),
+        )
+        self.detections += judged
+        self.names.append(name_by_enrichment(found, judged))
+
+    def _ends(self) -> list[str]:
+        """Give ids of the examples at both ends of each feature."""
+        ids: list[str] = []
+        for feature in self.features:
+            one = self.index.examples(int(feature))
+            for end in (one.highest, one.lowest):
+                ids += [key for key, _ in end[: self.effort.ends]]
+        return list(dict.fromkeys(ids))
+
+    def _texts(self, backbone: Backbone, dataset: Dataset) -> None:
+        texts = _Loaded(dataset)
+        chosen = self._ends()
+        corpus = self.store.ids[self.store.split == "validation"]
+        if self.effort.texts is not None and corpus.size > self.effort.texts:
+            rng = np.random.default_rng(self.seed)
+            corpus = corpus[np.sort(rng.choice(corpus.size, self.effort.texts, replace=False))]
+        chosen = list(dict.fromkeys([*chosen, *map(str, corpus)]))
+        lime = explain_texts(
+            backbone,
+            self.layer,
+            texts.pairs(chosen),
+            features=self.features,
+            n_perturbations=self.effort.text_perturbations,
+            seed=self.seed,
+            folder=self.folder / "lime",
+            on_event=self.on_event,
+        )
+        self._say_lime(lime, "texts", self.effort.text_perturbations)
+        table = word_table(lime)
+        words = [table.words_of(int(j), LISTED_WORDS) for j in self.features]
+        write_json(self.folder / "words.json", [one.to_dict() for one in words])
+        self._judge_words(table, texts)
+
+    def _judge_words(self, table: WordTable, texts: _Loaded) -> None:
+        sides = []
+        for splits in (("train", "validation"), ("test",)):
+            rows = self._rows(*splits)
+            held = [str(key) for key in self.store.ids[rows]]
+            sides += [[text for _, text in texts.pairs(held)], self._z(rows)]
+        self.detections += detect_words(table, *sides)
+        short = detect_words(table, *sides, k=3, explanation="name")
+        words = [table.words_of(int(j)) for j in self.features]
+        self.names.append(name_by_words(words, short))
+
+    def _pictures(self, backbone: Backbone, dataset: Dataset) -> None:
+        pictures = _Loaded(dataset)
+        lime = explain_images(
+            backbone,
+            self.layer,
+            pictures.pairs(self._ends()),
+            features=self.features,
+            n_perturbations=self.effort.picture_perturbations,
+            seed=self.seed,
+            folder=self.folder / "lime",
+            on_event=self.on_event,
+        )
+        self._say_lime(lime, "pictures", self.effort.picture_perturbations)
+
+    def _visualize(self, backbone: Backbone) -> None:
+        options: dict[str, Any] = {}
+        if self.effort.steps is not None:
+            options["steps"] = self.effort.steps
+        try:
+            made = visualize(
+                backbone,
+                self.features,
+                layer=self.layer,
+                activations=self.index,
+                seeds=self.effort.seeds,
+                seed=self.seed,
+                folder=self.folder / "visualizations",
+                on_event=self.on_event,
+                **options,
+            )
+        except (BackboneError, MissingDependencyError) as error:
+            self.note(f"No pictures were made: {error}")
+            emit(self.on_event, Event("explain", "warning", self.notes[-1]))
+            return
+        failed = sum(one.failed for one in made)
+        self.note(
+            f"{len(made)} pictures were made to activate or silence features"
+            + (f"; {failed} of them failed to, and say so." if failed else ".")
+        )
+
+    def _say_lime(self, lime: LimeExplanations, what: str, perturbations: int) -> None:
+        r2 = np.concatenate([one.r2 for one in lime]) if len(lime) else np.zeros(1)
+        self.note(
+            f"LIME explained {len(lime)} {what} with at most {perturbations} perturbations each; "
+            f"its local models fit with a median R² of {np.median(r2):.2f}."
+        )
+
+
+class _Loaded:
+    """Examples of a dataset by their ids, without those that cannot be read."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.row = {str(key): row for row, key in enumerate(dataset.ids)}
+
+    def pairs(self, keys: Sequence[str] | StrArray) -> list[tuple[str, Any]]:
+        """Give (id, example) of each."""
+        return [(str(key), self.dataset.load(self.row[str(key)])) for key in keys]
