@@ -13,7 +13,7 @@ from clearhead._plot import new_axes
 
 __all__ = ["FeatureWords", "Word"]
 
-POSITIVE, NEGATIVE = "#0072b2", "#d55e00"  # of Okabe and Ito: apart for the colour-blind too
+POSITIVE, NEGATIVE = "#1f77b4", "#d62728"  # as LIME paints; apart for the colour-blind too
 
 
 @dataclass(frozen=True)

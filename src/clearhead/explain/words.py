@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import batched
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -70,6 +69,8 @@ class WordTable:
         Texts that hold the word.
     n_texts : int
         Texts explained.
+    lower : bool
+        Whether the words are in lower case whatever they were in the texts.
     towards : str, optional
         The class that a positive weight speaks for, of a table from :meth:`oriented`.
     """
@@ -80,6 +81,7 @@ class WordTable:
     std_error: FloatArray
     count: IntArray
     n_texts: int
+    lower: bool = True
     towards: str | None = None
 
     @cached_property
@@ -199,6 +201,7 @@ class WordTable:
             "std_error": self.std_error.tolist(),
             "count": self.count.tolist(),
             "n_texts": self.n_texts,
+            "lower": self.lower,
             "towards": self.towards,
         }
 
@@ -213,6 +216,7 @@ class WordTable:
             std_error=np.array(value["std_error"], dtype=np.float64).reshape(shape),
             count=np.array(value["count"], dtype=np.int64),
             n_texts=int(value["n_texts"]),
+            lower=bool(value["lower"]),
             towards=value["towards"],
         )
 
@@ -310,6 +314,7 @@ def word_table(
         std_error=np.sqrt(variance / np.maximum(count, 1)[:, None]),
         count=count,
         n_texts=len(texts),
+        lower=lower,
     )
 
 
@@ -351,11 +356,11 @@ def _blocks(
     explanations: Sequence[LimeExplanation], texts: list[list[str]], index: Mapping[str, int]
 ) -> Iterator[tuple[IntArray, FloatArray]]:
     """Yield the words (m,) and their weights (m, u), one row for each word of each text."""
-    for block in batched(range(len(texts)), BLOCK):
+    for start in range(0, len(texts), BLOCK):
         pairs: dict[tuple[int, int], int] = {}
         of_part: list[int] = []
         known: list[FloatArray] = []
-        for i in block:
+        for i in range(start, min(start + BLOCK, len(texts))):
             rows = [index.get(word, -1) for word in texts[i]]
             of_part += [pairs.setdefault((i, row), len(pairs)) for row in rows if row >= 0]
             known.append(explanations[i].weight[np.array(rows, dtype=np.int64) >= 0])
