@@ -1,5 +1,15 @@
 """What does this feature respond to?"""
 
 from clearhead.explain.examples import FeatureExamples, find_examples
+from clearhead.explain.lime import LimeExplanation, LimeExplanations
+from clearhead.explain.parts import Parts, regions_of, words_of
 
-__all__ = ["FeatureExamples", "find_examples"]
+__all__ = [
+    "FeatureExamples",
+    "LimeExplanation",
+    "LimeExplanations",
+    "Parts",
+    "find_examples",
+    "regions_of",
+    "words_of",
+]
