@@ -1,7 +1,12 @@
 """What does this feature respond to?"""
 
 from clearhead.explain.examples import FeatureExamples, find_examples
-from clearhead.explain.lime import LimeExplanation, LimeExplanations
+from clearhead.explain.lime import (
+    LimeExplanation,
+    LimeExplanations,
+    explain_images,
+    explain_texts,
+)
 from clearhead.explain.parts import Parts, regions_of, words_of
 
 __all__ = [
@@ -9,6 +14,8 @@ __all__ = [
     "LimeExplanation",
     "LimeExplanations",
     "Parts",
+    "explain_images",
+    "explain_texts",
     "find_examples",
     "regions_of",
     "words_of",
