@@ -41,6 +41,7 @@ from clearhead.explain import (
     visualize,
     word_table,
 )
+from clearhead.explain.lime.pictures import RegionSource
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
 
@@ -48,7 +49,9 @@ __all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "stro
 
 EffortName = Literal["quick", "default", "full"]
 LISTED_WORDS = 50
-JUDGED = 2000  # examples of a side that judge an explanation: more change nothing a person sees
+JUDGED_TEXTS = 4000  # that set the threshold of an explanation, and that judge it
+JUDGED_PICTURES = 300  # cutting one into regions takes a tenth of a second
+N_REGIONS = 50
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class Explainer:
                 self._pictures(backbone, dataset)
         if backbone is not None and backbone.modality == "image":
             self._visualize(backbone)
-        judged = trust(self.detections, self.features)
+        judged = trust(self.features, self.detections)
         if judged:
             clear = sum(one.clear for one in judged)
             self.note(
@@ -177,10 +180,11 @@ class Explainer:
         """Standardised activations of some rows of the store, (m, u)."""
         return self.layer.standardize(self.store.matrix()[rows], self.features)
 
-    def _rows(self, *splits: str) -> IntArray:
+    def _rows(self, *splits: str, most: int) -> IntArray:
+        """Draw rows of some splits, ascending, at most so many."""
         rows = np.flatnonzero(np.isin(self.store.split.astype(str), splits))
-        if rows.size > JUDGED:
-            rows = np.sort(np.random.default_rng(self.seed).choice(rows, JUDGED, replace=False))
+        if rows.size > most:
+            rows = np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
         return rows
 
     def _enrichment(self) -> None:
@@ -236,9 +240,9 @@ class Explainer:
         self._judge_words(table, texts)
 
     def _judge_words(self, table: WordTable, texts: _Loaded) -> None:
-        sides = []
+        sides: list[Any] = []
         for splits in (("train", "validation"), ("test",)):
-            rows = self._rows(*splits)
+            rows = self._rows(*splits, most=JUDGED_TEXTS)
             held = [str(key) for key in self.store.ids[rows]]
             sides += [[text for _, text in texts.pairs(held)], self._z(rows)]
         self.detections += detect_words(table, *sides)
@@ -254,11 +258,31 @@ class Explainer:
             pictures.pairs(self._ends()),
             features=self.features,
             n_perturbations=self.effort.picture_perturbations,
+            n_regions=N_REGIONS,
             seed=self.seed,
             folder=self.folder / "lime",
             on_event=self.on_event,
         )
         self._say_lime(lime, "pictures", self.effort.picture_perturbations)
+        self._judge_regions(backbone, lime, pictures)
+
+    def _judge_regions(
+        self, backbone: Backbone, lime: LimeExplanations, pictures: _Loaded
+    ) -> None:
+        """Ask whether the look of the regions tells where the features fire."""
+        if not len(lime):
+            return
+        segments = RegionSource(backbone, N_REGIONS, "slic", "grey")
+        held = set(lime.ids)
+        sides: list[Any] = []
+        for splits in (("train", "validation"), ("test",)):
+            rows = self._rows(*splits, most=JUDGED_PICTURES)
+            rows = rows[[str(key) not in held for key in self.store.ids[rows]]]
+            sides.append([picture for _, picture in pictures.pairs(self.store.ids[rows])])
+            sides.append(self._z(rows))
+        self.detections += detect_regions(
+            lime, *sides, segment=lambda picture: segments.open(picture).parts
+        )
 
     def _visualize(self, backbone: Backbone) -> None:
         options: dict[str, Any] = {}
