@@ -49,7 +49,7 @@ def vocabulary_names(
     k: int = TOP,
     batch_size: int = 32,
 ) -> list[FeatureName]:
-    """Name what makes each feature fire high by the words of a vocabulary.
+    r"""Name what makes each feature fire high by the words of a vocabulary.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def vocabulary_names(
     features : sequence of int, length u, optional
         By default 0 … u − 1.
     test : (images, activations), optional
-        Unseen ones: the score of a name is how well its similarity predicts firing there. Without
+        Unseen ones: the score of a name is how well :math:`P(t \mid i)` predicts firing there. Without
         them names have no score.
     k : int
         Pictures of highest activation that a feature is named by.
@@ -86,14 +86,14 @@ def vocabulary_names(
     if k < 1:
         raise InputError(f"k: expected at least 1 picture, got {k}.")
     model, processor = _open(clip)
-    cosine, scale = vocabulary_similarity(model, processor, images, vocabulary, batch_size)
-    chosen = _choose(cosine * scale, activations, k)
+    log_p = _log_probability(model, processor, images, vocabulary, batch_size)
+    chosen = _choose(log_p, activations, k)
     detections: list[Detection] = []
     if test is not None:
-        unseen, _ = vocabulary_similarity(model, processor, test[0], vocabulary, batch_size)
+        unseen = _log_probability(model, processor, test[0], vocabulary, batch_size)
         detections = detect(
             indices,
-            cosine[:, chosen],
+            log_p[:, chosen],
             activations,
             unseen[:, chosen],
             test[1],
@@ -136,9 +136,14 @@ def vocabulary_similarity(
         return cosine, float(model.logit_scale.exp())
 
 
-def _choose(logits: FloatArray, z: FloatArray, k: int) -> IntArray:
+def _log_probability(*arguments: Any) -> FloatArray:
+    """Logarithm of P(t | i), (n, M), from what :func:`vocabulary_similarity` takes."""
+    cosine, scale = vocabulary_similarity(*arguments)
+    return np.asarray(log_softmax(cosine * scale, axis=1))
+
+
+def _choose(log_p: FloatArray, z: FloatArray, k: int) -> IntArray:
     """Index (u,) of the name with the largest mutual information; see the module."""
-    log_p = log_softmax(logits, axis=1)
     k = min(k, len(z))
     weight = 1.0 - np.arange(k) / k
     top = np.argsort(-z, axis=0, kind="stable")[:k]
