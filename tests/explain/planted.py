@@ -1,81 +1,115 @@
-"""Texts, and a network of which we know what each feature responds to."""
+"""Networks whose features are known, and layers that standardise nothing."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
 
-from clearhead.explain import LimeExplanation, LimeExplanations, words_of
+from clearhead.backbones import Backbone, Batch
+from clearhead.explain import words_of
+from clearhead.layer import Certificate, DecisionLayer
 
-TEXT = """
-    the film is a story of love and war with great actors but terrible dull moving long
-    plot scenes that we never forget
-"""
-WORDS = TEXT.split()
-HIGH, BOTH, NOISE, CONSTANT = 3, 7, 11, 12
-FEATURES = np.array([HIGH, BOTH, NOISE, CONSTANT])
-TRUTH = {HIGH: {"terrible": 3.0}, BOTH: {"moving": 2.0, "dull": -2.0}}
+VOCABULARY = ("", "good", "bad", "!!!", "film", "好", "🙂", "جيد", "a", "not")
+# Feature 0 counts "good", 1 takes "bad" away twice, 2 is the emphasis, 3 never moves,
+# 4 the Chinese word, 5 the emoji, 6 the Arabic word, 7 "not" together with "good".
+N_FEATURES = 8
 
 
 class BagOfWords(nn.Module):
-    """One feature fires on "terrible", one on "moving" and against "dull", two on no word."""
+    """The sum of known vectors of a text's words, and one product of two of them."""
 
-    def __init__(self, words: Sequence[str] = WORDS, truth: dict = TRUTH) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.index = {word: i for i, word in enumerate(words)}
-        self.bag = nn.EmbeddingBag(len(words), len(FEATURES), mode="sum")
-        weight = torch.zeros(len(words), len(FEATURES))
-        for column, feature in enumerate(FEATURES):
-            for word, value in truth.get(int(feature), {}).items():
-                weight[self.index[word], column] = value
-        self.bag.weight.data = weight
+        vectors = torch.zeros(len(VOCABULARY), N_FEATURES)
+        for word, feature, value in (
+            ("good", 0, 1.5), ("bad", 1, -2.0), ("!!!", 2, 1.0), ("好", 4, 1.0), ("🙂", 5, 1.0),
+            ("جيد", 6, 1.0), ("not", 7, 1.0),
+        ):  # fmt: skip
+            vectors[VOCABULARY.index(word), feature] = value
+        self.embedding = nn.Embedding.from_pretrained(vectors, freeze=False, padding_idx=0)
+        self.head = nn.Linear(N_FEATURES, 2)
 
-    def forward(self, words: Sequence[str]) -> np.ndarray:
-        known = [self.index[w.lower()] for w in words if w.lower() in self.index]
-        if not known:
-            return np.zeros(len(FEATURES))
-        with torch.no_grad():
-            return self.bag(torch.tensor([known]))[0].numpy().astype(np.float64)
-
-
-def make_texts(n: int, seed: int, words: Sequence[str] = WORDS, gap: str = " ") -> list[str]:
-    rng = np.random.default_rng(seed)
-    return [gap.join(rng.choice(words, size=8)) for _ in range(n)]
+    def forward(self, words):
+        summed = self.embedding(words).sum(1)
+        both = summed[:, 7] * summed[:, 0]
+        return self.head(torch.cat([summed[:, :7], both[:, None]], dim=1))
 
 
-def activations(network: BagOfWords, texts: Sequence[str], seed: int) -> np.ndarray:
-    """What each feature says of each text; the third says nothing but noise."""
-    rng = np.random.default_rng(seed)
-    z = np.stack([network(words_of(text).words) for text in texts])
-    z[:, 2] = rng.normal(size=len(texts))
-    z[:, :2] += 0.1 * rng.normal(size=(len(texts), 2))
-    return z
+class Words:
+    """Numbers of the known words, padded with 0; anything else is padding, too."""
+
+    def __call__(self, examples):
+        rows = [
+            [VOCABULARY.index(word) if word in VOCABULARY else 0 for word in words_of(text).words]
+            for text in examples
+        ]
+        words = torch.zeros(len(rows), max(1, *map(len, rows)) if rows else 1, dtype=torch.long)
+        for i, row in enumerate(rows):
+            words[i, : len(row)] = torch.tensor(row, dtype=torch.long)
+        return Batch(args=(words,))
+
+    def describe(self):
+        return {"kind": "planted words"}
+
+    def length(self, example):
+        return len(words_of(example))
 
 
-def explain(network: BagOfWords, texts: Sequence[str], seed: int) -> LimeExplanations:
-    """Weigh each word by taking it away, with the noise that perturbations would leave."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for i, text in enumerate(texts):
-        parts = words_of(text)
-        whole = network(parts.words)
-        weight = np.array(
-            [whole - network(parts.words[:j] + parts.words[j + 1 :]) for j in range(len(parts))]
-        ).reshape(len(parts), len(FEATURES))
-        weight[:, :3] += 0.1 * rng.normal(size=(len(parts), 3))
-        found.append(
-            LimeExplanation(
-                id=f"text {i}",
-                features=FEATURES,
-                parts=parts,
-                weight=weight.astype(np.float32),
-                std_error=np.full(weight.shape, 0.1, dtype=np.float32),
-                intercept=np.zeros(len(FEATURES), dtype=np.float32),
-                r2=np.ones(len(FEATURES), dtype=np.float32),
-                activation=whole.astype(np.float32),
-            )
-        )
-    return LimeExplanations(FEATURES, tuple(found))
+def text_network() -> Backbone:
+    prepare = Words()
+    torch.manual_seed(0)
+    return Backbone.from_module(
+        BagOfWords(),
+        prepare=prepare,
+        name="planted words",
+        modality="text",
+        example_batch=prepare(["good film", "bad"]),
+        batch_size=16,
+    )
+
+
+class Redness(nn.Module):
+    """How red, green and bright a picture is on the mean, and how red its left half is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 3, 1, bias=False)
+        weights = torch.tensor([[1.0, -0.5, -0.5], [-0.5, 1.0, -0.5], [1 / 3] * 3])
+        self.body.weight.data = weights[:, :, None, None]
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, pixels):
+        shown = self.body(pixels)
+        left = shown[:, :1, :, : shown.shape[3] // 2].mean((2, 3))
+        return self.head(torch.cat([shown.mean((2, 3)), left], dim=1))
+
+
+def pixels_of(pictures):
+    values = np.stack([np.asarray(one.convert("RGB")) for one in pictures])
+    return torch.from_numpy(values).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def image_network() -> Backbone:
+    torch.manual_seed(0)
+    return Backbone.from_module(
+        Redness(),
+        prepare=pixels_of,
+        name="planted colours",
+        modality="image",
+        example_batch=torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)),
+        batch_size=16,
+    )
+
+
+def layer_for(p: int, *, center: float = 0.0, scale: float = 1.0) -> DecisionLayer:
+    """A layer that uses all p features."""
+    return DecisionLayer(
+        weight=np.ones((2, p)),
+        bias=np.zeros(2),
+        center=np.full(p, center),
+        scale=np.full(p, scale),
+        dead=np.zeros(p, dtype=bool),
+        class_names=("no", "yes"),
+        certificate=Certificate("multinomial", 0.1, 0.99, 0.0, 0.0, "converged"),
+    )

@@ -24,7 +24,7 @@ from clearhead.explain import (
     word_table,
 )
 from clearhead.explain.detection import _thresholds
-from tests.explain.planted import (
+from tests.explain.bag_of_words import (
     BOTH,
     CONSTANT,
     FEATURES,

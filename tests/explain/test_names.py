@@ -23,7 +23,7 @@ from clearhead.explain import (
     vocabulary_names,
     word_table,
 )
-from tests.explain.planted import (
+from tests.explain.bag_of_words import (
     BOTH,
     CONSTANT,
     HIGH,
@@ -229,5 +229,5 @@ def test_vocabulary_refuses_what_does_not_fit(clip, tmp_path) -> None:
     with pytest.raises(InputError, match="a name to choose from"):
         vocabulary_names(clip, images, np.zeros((3, 2)), [])
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(InputError, match="cannot be opened"):
+    with pytest.raises(InputError, match="the CLIP model could not be read"):
         vocabulary_names(tmp_path, images, np.zeros((3, 1)), VOCABULARY)

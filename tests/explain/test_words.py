@@ -20,7 +20,7 @@ from clearhead.explain import (
 )
 from clearhead.explain.words import PRIOR_DF
 from clearhead.layer import Certificate, DecisionLayer
-from tests.explain.planted import (
+from tests.explain.bag_of_words import (
     BOTH,
     CONSTANT,
     FEATURES,

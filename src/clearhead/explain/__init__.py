@@ -12,7 +12,12 @@ from clearhead.explain.enrichment import (
 )
 from clearhead.explain.examples import FeatureExamples, find_examples
 from clearhead.explain.feature_words import FeatureWords, Word
-from clearhead.explain.lime import LimeExplanation, LimeExplanations
+from clearhead.explain.lime import (
+    LimeExplanation,
+    LimeExplanations,
+    explain_images,
+    explain_texts,
+)
 from clearhead.explain.names import FeatureName, merge_names, name_by_words, suggest_names
 from clearhead.explain.parts import Parts, regions_of, words_of
 from clearhead.explain.vocabulary import vocabulary_names
@@ -37,6 +42,8 @@ __all__ = [
     "detect_enrichment",
     "detect_regions",
     "detect_words",
+    "explain_images",
+    "explain_texts",
     "find_enrichment",
     "find_examples",
     "firing",

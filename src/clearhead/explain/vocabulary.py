@@ -29,7 +29,8 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from clearhead._types import FloatArray, IntArray
-from clearhead.errors import InputError, MissingDependencyError
+from clearhead.backbones.pretrained import explained, require_transformers
+from clearhead.errors import InputError
 from clearhead.explain.detection import Detection, detect
 from clearhead.explain.names import FeatureName, score_of
 
@@ -64,8 +65,8 @@ def vocabulary_names(
     features : sequence of int, length u, optional
         By default 0 … u − 1.
     test : (images, activations), optional
-        Unseen ones: the score of a name is how well :math:`P(t \mid i)` predicts firing there. Without
-        them names have no score.
+        Unseen ones: the score of a name is how well :math:`P(t \mid i)` predicts firing there.
+        Without them names have no score.
     k : int
         Pictures of highest activation that a feature is named by.
     batch_size : int
@@ -73,6 +74,13 @@ def vocabulary_names(
     Returns
     -------
     list of FeatureName
+
+    Raises
+    ------
+    InputError
+        The folder holds no such model, or the images and activations do not go together.
+    MissingDependencyError
+        transformers is not installed.
     """
     activations = np.asarray(activations, dtype=np.float64)
     indices = np.arange(activations.shape[1]) if features is None else np.asarray(features)
@@ -162,17 +170,9 @@ def _open(clip: Path | str | tuple[Any, Any]) -> tuple[Any, Any]:
             f"clip: {folder} holds no config.json. Pass a folder with a CLIP-style model and its "
             "processor, as save_pretrained writes them."
         )
-    try:
-        from transformers import CLIPModel, CLIPProcessor
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Names from a vocabulary need transformers, which is not installed: "
-            "pip install 'clearhead[hf]'."
-        ) from error
-    try:
-        return (
-            CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True),
-            CLIPProcessor.from_pretrained(folder, local_files_only=True),
-        )
-    except (OSError, ValueError) as error:
-        raise InputError(f"clip: {folder} cannot be opened as a CLIP model: {error}") from error
+    require_transformers("vocabulary_names")
+    from transformers import CLIPModel, CLIPProcessor
+
+    with explained(str(folder), "the CLIP model"):
+        model = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        return model, CLIPProcessor.from_pretrained(folder, local_files_only=True)
