@@ -29,7 +29,8 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from clearhead._types import FloatArray, IntArray
-from clearhead.errors import InputError, MissingDependencyError
+from clearhead.backbones.pretrained import explained, require_transformers
+from clearhead.errors import InputError
 from clearhead.explain.detection import Detection, detect
 from clearhead.explain.names import FeatureName, score_of
 
@@ -49,7 +50,7 @@ def vocabulary_names(
     k: int = TOP,
     batch_size: int = 32,
 ) -> list[FeatureName]:
-    """Name what makes each feature fire high by the words of a vocabulary.
+    r"""Name what makes each feature fire high by the words of a vocabulary.
 
     Parameters
     ----------
@@ -64,8 +65,8 @@ def vocabulary_names(
     features : sequence of int, length u, optional
         By default 0 … u − 1.
     test : (images, activations), optional
-        Unseen ones: the score of a name is how well its similarity predicts firing there. Without
-        them names have no score.
+        Unseen ones: the score of a name is how well :math:`P(t \mid i)` predicts firing there.
+        Without them names have no score.
     k : int
         Pictures of highest activation that a feature is named by.
     batch_size : int
@@ -73,6 +74,13 @@ def vocabulary_names(
     Returns
     -------
     list of FeatureName
+
+    Raises
+    ------
+    InputError
+        The folder holds no such model, or the images and activations do not go together.
+    MissingDependencyError
+        transformers is not installed.
     """
     activations = np.asarray(activations, dtype=np.float64)
     indices = np.arange(activations.shape[1]) if features is None else np.asarray(features)
@@ -86,14 +94,14 @@ def vocabulary_names(
     if k < 1:
         raise InputError(f"k: expected at least 1 picture, got {k}.")
     model, processor = _open(clip)
-    cosine, scale = vocabulary_similarity(model, processor, images, vocabulary, batch_size)
-    chosen = _choose(cosine * scale, activations, k)
+    log_p = _log_probability(model, processor, images, vocabulary, batch_size)
+    chosen = _choose(log_p, activations, k)
     detections: list[Detection] = []
     if test is not None:
-        unseen, _ = vocabulary_similarity(model, processor, test[0], vocabulary, batch_size)
+        unseen = _log_probability(model, processor, test[0], vocabulary, batch_size)
         detections = detect(
             indices,
-            cosine[:, chosen],
+            log_p[:, chosen],
             activations,
             unseen[:, chosen],
             test[1],
@@ -136,9 +144,14 @@ def vocabulary_similarity(
         return cosine, float(model.logit_scale.exp())
 
 
-def _choose(logits: FloatArray, z: FloatArray, k: int) -> IntArray:
+def _log_probability(*arguments: Any) -> FloatArray:
+    """Logarithm of P(t | i), (n, M), from what :func:`vocabulary_similarity` takes."""
+    cosine, scale = vocabulary_similarity(*arguments)
+    return np.asarray(log_softmax(cosine * scale, axis=1))
+
+
+def _choose(log_p: FloatArray, z: FloatArray, k: int) -> IntArray:
     """Index (u,) of the name with the largest mutual information; see the module."""
-    log_p = log_softmax(logits, axis=1)
     k = min(k, len(z))
     weight = 1.0 - np.arange(k) / k
     top = np.argsort(-z, axis=0, kind="stable")[:k]
@@ -157,17 +170,9 @@ def _open(clip: Path | str | tuple[Any, Any]) -> tuple[Any, Any]:
             f"clip: {folder} holds no config.json. Pass a folder with a CLIP-style model and its "
             "processor, as save_pretrained writes them."
         )
-    try:
-        from transformers import CLIPModel, CLIPProcessor
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Names from a vocabulary need transformers, which is not installed: "
-            "pip install 'clearhead[hf]'."
-        ) from error
-    try:
-        return (
-            CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True),
-            CLIPProcessor.from_pretrained(folder, local_files_only=True),
-        )
-    except (OSError, ValueError) as error:
-        raise InputError(f"clip: {folder} cannot be opened as a CLIP model: {error}") from error
+    require_transformers("vocabulary_names")
+    from transformers import CLIPModel, CLIPProcessor
+
+    with explained(str(folder), "the CLIP model"):
+        model = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        return model, CLIPProcessor.from_pretrained(folder, local_files_only=True)

@@ -47,10 +47,10 @@ WordRule = Literal["interval", "percentile"]
 PRIOR_DF = 4.0
 PERCENTILE = 99.0
 BLOCK = 256  # explanations added up at once: what bounds the memory
-NEGATIONS = frozenset(
-    "cannot cant couldnt hardly neither never no nobody none nor not nothing nowhere "
-    "without".split()
-)
+_NEGATIONS = """
+    cannot cant couldnt hardly neither never no nobody none nor not nothing nowhere without
+"""
+NEGATIONS = frozenset(_NEGATIONS.split())
 """In scikit-learn's list of English stop words, but no feature of a text is told without them."""
 
 
