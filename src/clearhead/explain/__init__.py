@@ -1,5 +1,17 @@
 """What does this feature respond to?"""
 
-from clearhead.explain.examples import FeatureExamples, find_examples
+from clearhead.explain.build_index import build_index, find_examples, index_examples
+from clearhead.explain.contributions import ClassContributions, Contribution
+from clearhead.explain.examples import FeatureBand, FeatureExamples
+from clearhead.explain.index import ExampleIndex
 
-__all__ = ["FeatureExamples", "find_examples"]
+__all__ = [
+    "ClassContributions",
+    "Contribution",
+    "ExampleIndex",
+    "FeatureBand",
+    "FeatureExamples",
+    "build_index",
+    "find_examples",
+    "index_examples",
+]
