@@ -1,6 +1,8 @@
 """What does this feature respond to?"""
 
+from clearhead.explain.build_index import build_index, find_examples, index_examples
 from clearhead.explain.clouds import WordCloudPicture, plot_cloud, word_cloud
+from clearhead.explain.contributions import ClassContributions, Contribution
 from clearhead.explain.detect_regions import RegionModel, describe_regions, detect_regions
 from clearhead.explain.detect_words import detect_words
 from clearhead.explain.detection import Detection, Trust, detect, firing, trust
@@ -10,8 +12,10 @@ from clearhead.explain.enrichment import (
     find_enrichment,
     name_by_enrichment,
 )
-from clearhead.explain.examples import FeatureExamples, find_examples
+from clearhead.explain.examples import FeatureBand, FeatureExamples
+from clearhead.explain.explained import Explained
 from clearhead.explain.feature_words import FeatureWords, Word
+from clearhead.explain.index import ExampleIndex
 from clearhead.explain.lime import (
     LimeExplanation,
     LimeExplanations,
@@ -20,14 +24,21 @@ from clearhead.explain.lime import (
 )
 from clearhead.explain.names import FeatureName, merge_names, name_by_words, suggest_names
 from clearhead.explain.parts import Parts, regions_of, words_of
+from clearhead.explain.visualize import FeatureVisualization, load_visualizations, visualize
 from clearhead.explain.vocabulary import vocabulary_names
 from clearhead.explain.words import WordTable, word_table
 
 __all__ = [
+    "ClassContributions",
+    "Contribution",
     "Detection",
     "Enrichment",
+    "ExampleIndex",
+    "Explained",
+    "FeatureBand",
     "FeatureExamples",
     "FeatureName",
+    "FeatureVisualization",
     "FeatureWords",
     "LimeExplanation",
     "LimeExplanations",
@@ -37,6 +48,7 @@ __all__ = [
     "Word",
     "WordCloudPicture",
     "WordTable",
+    "build_index",
     "describe_regions",
     "detect",
     "detect_enrichment",
@@ -47,6 +59,8 @@ __all__ = [
     "find_enrichment",
     "find_examples",
     "firing",
+    "index_examples",
+    "load_visualizations",
     "merge_names",
     "name_by_enrichment",
     "name_by_words",
@@ -54,6 +68,7 @@ __all__ = [
     "regions_of",
     "suggest_names",
     "trust",
+    "visualize",
     "vocabulary_names",
     "word_cloud",
     "word_table",
