@@ -1,6 +1,7 @@
 """The run as data (one versioned schema, additive) and as one HTML file."""
 
 from clearhead.report.build import ReportInputs, build_report
+from clearhead.report.explained import inner_bands
 from clearhead.report.html import render_html, write_html
 from clearhead.report.schema import SCHEMA_VERSION, ReportData
 
@@ -9,6 +10,7 @@ __all__ = [
     "ReportData",
     "ReportInputs",
     "build_report",
+    "inner_bands",
     "render_html",
     "write_html",
 ]

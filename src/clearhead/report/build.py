@@ -16,7 +16,7 @@ from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
 from clearhead.layer import DecisionLayer, Evaluation, LayerAnalysis, ablate, evaluate
 from clearhead.report import schema
-from clearhead.report.explained import explained_card
+from clearhead.report.explained import explained_card, inner_bands
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 
 __all__ = ["ReportInputs", "build_report"]
@@ -344,9 +344,14 @@ def _example_cards(inputs: ReportInputs, predicted: IntArray) -> list[schema.Exa
 
 
 def _shown_ids(inputs: ReportInputs) -> Iterable[str]:
-    ends = (pair for f in inputs.explained.examples for pair in (*f.highest, *f.lowest))
-    found = (key for finding in inputs.findings for key in finding.examples)
-    return dict.fromkeys([*(key for key, _ in ends), *found])
+    found = inputs.explained.examples
+    used = set(inputs.layer.used.tolist())
+    ends = [pair for f in found for pair in (*f.highest, *f.lowest)]
+    for f in found:
+        if f.feature in used:
+            ends += [pair for band in inner_bands(f) for pair in band.examples]
+    named = (key for finding in inputs.findings for key in finding.examples)
+    return dict.fromkeys([*(key for key, _ in ends), *named])
 
 
 def _limits(inputs: ReportInputs, predictions: Predictions) -> list[str]:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from clearhead._types import FloatArray
-from clearhead.explain import Explained, FeatureExamples, LimeExplanation
+from clearhead.explain import Explained, FeatureBand, FeatureExamples, LimeExplanation
 from clearhead.report import schema
 
-__all__ = ["explained_card"]
+__all__ = ["explained_card", "inner_bands"]
 
 WORDS = 15
 MARKED = 0.15  # a word is marked when its weight is this share of the strongest one's
 DRIVING = 3  # regions that are left bright, as the reference shows them
 SMALL = 160  # pixels on the long side of a picture
 DIM = 0.3
+
+
+def inner_bands(examples: FeatureExamples) -> list[FeatureBand]:
+    """Give the bands between the ends, with the one example of each that is shown."""
+    return [replace(band, examples=band.examples[:1]) for band in examples.bands[1:-1]]
 
 
 def explained_card(
@@ -45,6 +51,13 @@ def explained_card(
             "pictures": _pictures(card.index, explained),
             "highlights": _highlights(examples, explained),
             "trust": _trust(card.index, explained),
+            "bands": [
+                schema.BandCard(
+                    low=band.quantiles[0], high=band.quantiles[1], examples=list(band.examples)
+                )
+                for band in inner_bands(examples)
+                if card.classes
+            ],
         }
     )
 

@@ -12,12 +12,12 @@ from clearhead._files import storable, write_json
 from clearhead.debug import Finding, find
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, EventCallback, emit
-from clearhead.explain import ExampleIndex, Explained
+from clearhead.explain import ExampleIndex, Explained, index_examples
 from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
 from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
-from clearhead.report import write_html
+from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.directory import RunFile
 from clearhead.run.explaining import EFFORTS, EffortName, Explainer, check_effort
@@ -245,16 +245,18 @@ class Run(RunResults):
             return self.explained
         started = time.perf_counter()
         layer, dense = self.layer(), self.layer("dense")
-        seen = self.store.split != "test"
         shown = set(layer.used.tolist())
         for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
             shown.update(dense.top(c, 10).tolist())
         self.file.begin("explain")
         folder = self.folder / "explain"
-        index = INDEX
+        index = index_examples(self.store, layer, k=max(k, 16), seed=seed, on_event=self.on_event)
         index.save(folder / "index")
-        found = [index.examples(feature) for feature in sorted(shown)]
-        self._keep([i for f in found for i, _ in (*f.highest, *f.lowest)])
+        found = [index.examples(feature, k) for feature in sorted(shown)]
+        used = [f for f in found if f.feature in layer.used]
+        between = [pair for f in used for band in inner_bands(f) for pair in band.examples]
+        ends = [pair for f in found for pair in (*f.highest, *f.lowest)]
+        self._keep([key for key, _ in (*ends, *between)])
         write_json(folder / "examples.json", [f.to_dict() for f in found])
         self._explain_further(index, effort, seed)
         self._finish("explain", options, started)

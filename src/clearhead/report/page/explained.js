@@ -81,11 +81,9 @@ function picturesOf(f, direction) {
 function bandsOf(f, marked) {
   const bands = (f.bands ?? []).filter((band) => band.examples.length);
   if (!bands.length) return null;
-  const share = (value) => `${Math.round(100 * value)}`;
   return h("details", { class: "bands" }, h("summary", null, "Between the ends"),
-    bands.map((band) => [
-      h("h5", null, `${share(band.low)} to ${share(band.high)}% of examples`),
-      tiles(band.examples, 3, "", marked)]));
+    h("p", { class: "muted" }, `One example of each band of activation, highest first: from the ${wholePercent(bands[bands.length - 1].high)} quantile to the ${wholePercent(bands[0].low)} one.`),
+    tiles([...bands].reverse().flatMap((band) => band.examples), bands.length, "", marked));
 }
 
 // A text with the words that drive the feature marked; the words themselves stay text.
