@@ -11,6 +11,7 @@ import typer
 from clearhead.cli import (
     EXIT_INTERRUPTED,
     INTERRUPTED,
+    analyze,
     certify,
     debug,
     demo,
@@ -70,7 +71,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, debug, report),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
     *(export, predict, show, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))

@@ -27,7 +27,7 @@ from clearhead.features import (
     read_features,
 )
 from clearhead.glm import Path as SparsePath
-from clearhead.layer import DecisionLayer
+from clearhead.layer import DecisionLayer, LayerAnalysis
 from clearhead.report import ReportData, ReportInputs, build_report
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.examples import ExampleKeeper
@@ -165,6 +165,35 @@ class RunResults:
         self._done("debug")
         path = self.folder / "findings.json"
         return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
+
+    @property
+    def analysis(self) -> LayerAnalysis:
+        """What :meth:`analyze` found about the layers as they are now.
+
+        Raises
+        ------
+        StepMissingError
+            They have not been analyzed, or others have been selected since.
+        """
+        if not self._analysis_file.is_file():
+            raise StepMissingError(
+                f"{self.folder} has no analysis of its layer yet: run "
+                f"`clearhead analyze {self.folder}`."
+            )
+        found = self._read(self._analysis_file, "analyze", LayerAnalysis.from_dict)
+        if found.fingerprints != self._layer_fingerprints():
+            raise StepMissingError(
+                f"The analysis in {self.folder} is of layers that are no longer selected: run "
+                f"`clearhead analyze {self.folder}`."
+            )
+        return found
+
+    @property
+    def _analysis_file(self) -> Path:
+        return self.folder / "explain" / "layer.json"
+
+    def _layer_fingerprints(self) -> dict[str, str]:
+        return {kind: self.layer(kind).fingerprint for kind in ("sparse", "dense")}
 
     def view(self, split: str) -> SplitView:
         """One split as the checks see it."""

@@ -10,12 +10,21 @@ from typing import Any, Literal
 
 from clearhead._files import write_json
 from clearhead.debug import Finding, find
+from clearhead.errors import StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import FeatureExamples, find_examples
 from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
-from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
+from clearhead.layer import (
+    Best,
+    DecisionLayer,
+    LayerAnalysis,
+    Rule,
+    Sparsest,
+    analyze,
+    parse_rule,
+)
 from clearhead.report import write_html
 from clearhead.run.agreement import agree
 from clearhead.run.directory import RunFile
@@ -229,6 +238,47 @@ class Run(RunResults):
         self._finish("explain", options, started)
         emit(self.on_event, Event("explain", "end", f"{len(found)} features"))
         return found
+
+    def analyze(
+        self,
+        *,
+        n_resamples: int = 20,
+        n_tried: int = 50,
+        seed: int = 0,
+        force: bool = False,
+    ) -> LayerAnalysis:
+        """Look at the layer as a whole; see :func:`clearhead.layer.analyze`.
+
+        What is written belongs to the layers that are selected now, and is found again as
+        long as they and the options are the same. No other step needs it.
+        """
+        self.file.require("explain")
+        options = {"n_resamples": n_resamples, "n_tried": n_tried, "seed": seed}
+        if not force:
+            try:
+                found = self.analysis
+            except StepMissingError:
+                pass
+            else:
+                if all(found.options.get(name) == value for name, value in options.items()):
+                    emit(self.on_event, Event("analyze", "skip", "nothing has changed"))
+                    return found
+        fitted = self.file.steps["fit"].options
+        store, y = self.store, targets_of(self.store, self.targets)
+        result = analyze(
+            self.layer(),
+            self.layer("dense"),
+            (store.matrix("train"), y.get("y", store.labels("train"))),
+            (store.matrix("validation"), store.labels("validation")),
+            **weighting(store, fitted.get("ban", ()), balanced=fitted.get("balanced", False)),
+            grouped=fitted.get("grouped", False),
+            n_resamples=n_resamples,
+            n_tried=n_tried,
+            seed=seed,
+            on_event=self.on_event,
+        )
+        write_json(self._analysis_file, result.to_dict())
+        return result
 
     def debug(self, *, force: bool = False) -> list[Finding]:
         """Look for what may be wrong; see :func:`clearhead.debug.find`."""
