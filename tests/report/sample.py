@@ -555,7 +555,7 @@ def hostile_report() -> ReportData:
             "slices": slices,
             "limits": texts,
             "explained": texts,
-            "analysis": [AnalysisRow(kind="shared", words=text, features=[0]) for text in texts],
+            "analysis": [AnalysisRow(kind="shared", words=text) for text in texts],
             "agreement_note": texts[0],
         }
     )

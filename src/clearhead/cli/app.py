@@ -11,6 +11,7 @@ import typer
 from clearhead.cli import (
     EXIT_INTERRUPTED,
     INTERRUPTED,
+    analyze,
     certify,
     debug,
     demo,
@@ -45,8 +46,8 @@ app = typer.Typer(
         "handful of deep features a class, proves that layer optimal, shows what each feature "
         "responds to, and looks for what is wrong with the model.\n\n"
         "Start with `clearhead demo text`: everything on a real network and real data, in a "
-        "few minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can be "
-        "run alone too: extract, fit, select, explain, debug, report; a step whose inputs have not "
+        "few minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can "
+        "be run alone too: extract, fit, select, explain, debug, report; a step whose inputs have not "
         "changed is skipped, and an interrupted one goes on where it was."
     ),
 )
@@ -71,7 +72,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, debug, report),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
     *(export, predict, show, name, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))

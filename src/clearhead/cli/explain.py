@@ -26,11 +26,7 @@ def command(
     or pictures made to activate it; a name; and whether these tell when it fires. Interrupt
     it at any time; the same command goes on from there.
 
-    Examples:
-
-    clearhead explain runs/photos -k 16
-
-    clearhead explain runs/photos --full
+    Example: clearhead explain runs/photos --full
     """
     from clearhead.run import open_run
 

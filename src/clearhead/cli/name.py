@@ -23,11 +23,7 @@ def command(
     A name that a person gave is kept with the run and wins over every suggested one. The
     report shows it when it is made again.
 
-    Examples:
-
-    clearhead name runs/photos 12 "dark corners"
-
-    clearhead name runs/photos
+    Example: clearhead name runs/photos 12 "dark corners"
     """
     from clearhead.errors import InputError
     from clearhead.run import open_run

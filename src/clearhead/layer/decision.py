@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, softmax
 
-from clearhead._files import known_fields, load_arrays, read_json, save_arrays, write_json
+from clearhead._files import (
+    checksum,
+    fingerprint,
+    known_fields,
+    load_arrays,
+    read_json,
+    save_arrays,
+    write_json,
+)
 from clearhead._plot import new_axes
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import CorruptFileError, InputError, SchemaVersionError, StepMissingError
@@ -141,6 +149,12 @@ class DecisionLayer:
     def features_per_class(self) -> float:
         """Mean of :attr:`n_nonzero`."""
         return float(self.n_nonzero.mean())
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of all that the layer predicts from: what belongs to it says so by this."""
+        arrays = (self.weight, self.bias, self.center, self.scale, self.dead)
+        return fingerprint([*(checksum(a.tobytes()) for a in arrays), list(self.class_names)])
 
     def standardize(self, features: FloatArray, columns: IntArray | None = None) -> FloatArray:
         """Standardise raw features of shape (n, p); with `columns`, only those."""

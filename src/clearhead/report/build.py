@@ -93,6 +93,7 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         classes=_class_rows(inputs, evaluation),
         features=_feature_cards(inputs),
         explained=list(inputs.explained.notes),
+        analysis=_analysis(inputs.analysis),
         slices=[
             schema.SliceRow(
                 column=s.column,
@@ -304,6 +305,20 @@ def _feature_cards(inputs: ReportInputs) -> list[schema.FeatureCard]:
         )
         cards.append(explained_card(card, found, inputs.explained))
     return cards
+
+
+def _analysis(found: LayerAnalysis | None) -> list[schema.AnalysisRow]:
+    if found is None:
+        return []
+    similar = [] if found.sharing.mirrored else found.similarity.describe()
+    parts: list[tuple[Any, list[str]]] = [
+        ("shared", found.sharing.describe()),
+        ("similar", similar),
+        ("duplicate", found.duplicates.describe()),
+        ("substitute", found.substitutes.describe()),
+        ("stable", found.stability.describe()),
+    ]
+    return [schema.AnalysisRow(kind=kind, words=line) for kind, lines in parts for line in lines]
 
 
 def _confusions(confusion: IntArray) -> list[schema.Confusion]:

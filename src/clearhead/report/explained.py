@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,7 +90,7 @@ def _pictures(feature: int, explained: Explained) -> list[schema.PictureCard]:
             image=jpeg_uri(one.picture),
             activation=one.activation,
             percentile=one.percentile,
-            failed=one.failed,
+            failed=bool(one.failed),
         )
         for one in explained.visualizations
         if one.feature == feature
@@ -141,14 +140,18 @@ def _spans(one: LimeExplanation, weight: FloatArray) -> list[tuple[int, int, flo
     if spans is None or not len(weight):
         return []
     largest = float(np.abs(weight).max())
-    marked = np.flatnonzero(np.abs(weight) >= MARKED * largest) if largest else []
+    if not largest:
+        return []
+    marked = np.flatnonzero(np.abs(weight) >= MARKED * largest)
     return [(int(spans[i, 0]), int(spans[i, 1]), float(weight[i])) for i in marked]
 
 
 def _dimmed(one: LimeExplanation, weight: FloatArray) -> Any:
     """Darken all but the regions that drive the feature the way it goes there."""
-    strongest: Sequence[int] = np.argsort(-weight, kind="stable")[:DRIVING]
-    driving = [i for i in strongest if weight[i] > 0]
-    bright = np.isin(one.parts.segments, driving)[..., None]
+    strongest = np.argsort(-weight, kind="stable")[:DRIVING]
+    driving = strongest[weight[strongest] > 0]
+    segments = one.parts.segments
+    assert segments is not None
+    bright = np.isin(segments, driving)[..., None]
     picture = np.asarray(one.parts.picture, dtype=np.float64)
     return np.where(bright, picture, DIM * picture).astype(np.uint8)

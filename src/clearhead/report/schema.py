@@ -244,7 +244,7 @@ class HighlightCard(_Part):
 class TrustCard(_Part):
     """Does an explanation alone tell on which test examples the feature fires?"""
 
-    explanation: Literal["words", "regions", "name"]
+    explanation: str = Field(description="words, regions or name")
     direction: Literal["high", "low"] = Field(description="fires high, or fires low")
     accuracy: Estimate = Field(description="balanced accuracy; 0.5 is chance")
     clear: bool
@@ -333,11 +333,8 @@ class FindingCard(_Part):
 class AnalysisRow(_Part):
     """Something about the decision layer as a whole, in words."""
 
-    kind: Literal["shared", "similar", "duplicate", "substitute", "unstable"]
+    kind: Literal["shared", "similar", "duplicate", "substitute", "stable"]
     words: str
-    features: list[int] = []
-    classes: list[int] = []
-    value: float | None = None
 
 
 class ReportData(_Part):

@@ -266,9 +266,7 @@ class Explainer:
         self._say_lime(lime, "pictures", self.effort.picture_perturbations)
         self._judge_regions(backbone, lime, pictures)
 
-    def _judge_regions(
-        self, backbone: Backbone, lime: LimeExplanations, pictures: _Loaded
-    ) -> None:
+    def _judge_regions(self, backbone: Backbone, lime: LimeExplanations, pictures: _Loaded) -> None:
         """Ask whether the look of the regions tells where the features fire."""
         if not len(lime):
             return
@@ -304,7 +302,7 @@ class Explainer:
             self.note(f"No pictures were made: {error}")
             emit(self.on_event, Event("explain", "warning", self.notes[-1]))
             return
-        failed = sum(one.failed for one in made)
+        failed = sum(bool(one.failed) for one in made)
         self.note(
             f"{len(made)} pictures were made to activate or silence features"
             + (f"; {failed} of them failed to, and say so." if failed else ".")

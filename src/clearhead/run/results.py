@@ -36,7 +36,7 @@ from clearhead.features import (
     read_features,
 )
 from clearhead.glm import Path as SparsePath
-from clearhead.layer import DecisionLayer
+from clearhead.layer import DecisionLayer, LayerAnalysis
 from clearhead.report import ReportData, ReportInputs, build_report
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.examples import ExampleKeeper
@@ -208,7 +208,9 @@ class RunResults:
             visualizations=load_visualizations(folder / "visualizations") if pictures else (),
             names=merge_names(suggested, given),
             trust=self._read(
-                folder / "detection.json", "explain", lambda v: list(map(Trust.from_dict, _items(v)))
+                folder / "detection.json",
+                "explain",
+                lambda v: list(map(Trust.from_dict, _items(v))),
             ),
             notes=self._read(
                 folder / "notes.json", "explain", lambda v: [str(one) for one in _items(v)]
@@ -221,6 +223,35 @@ class RunResults:
         self._done("debug")
         path = self.folder / "findings.json"
         return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
+
+    @property
+    def analysis(self) -> LayerAnalysis:
+        """What :meth:`analyze` found about the layers as they are now.
+
+        Raises
+        ------
+        StepMissingError
+            They have not been analyzed, or others have been selected since.
+        """
+        if not self._analysis_file.is_file():
+            raise StepMissingError(
+                f"{self.folder} has no analysis of its layer yet: run "
+                f"`clearhead analyze {self.folder}`."
+            )
+        found = self._read(self._analysis_file, "analyze", LayerAnalysis.from_dict)
+        if found.fingerprints != self._layer_fingerprints():
+            raise StepMissingError(
+                f"The analysis in {self.folder} is of layers that are no longer selected: run "
+                f"`clearhead analyze {self.folder}`."
+            )
+        return found
+
+    @property
+    def _analysis_file(self) -> Path:
+        return self.folder / "explain" / "layer.json"
+
+    def _layer_fingerprints(self) -> dict[str, str]:
+        return {kind: self.layer(kind).fingerprint for kind in ("sparse", "dense")}
 
     def view(self, split: str) -> SplitView:
         """One split as the checks see it."""
@@ -253,7 +284,7 @@ class RunResults:
                 validation=self.view("validation"),
                 test=self.view("test"),
                 explained=self.explained,
-                analysis=self.analysis,
+                analysis=self._analysis_or_none(),
                 findings=self.findings,
                 example=self._keeper.get,
             )
@@ -268,6 +299,12 @@ class RunResults:
         items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
         lines = "".join(f"<li>{escape(item)}</li>" for item in items)
         return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+
+    def _analysis_or_none(self) -> LayerAnalysis | None:
+        try:
+            return self.analysis
+        except StepMissingError:
+            return None
 
     @property
     def _keeper(self) -> ExampleKeeper:

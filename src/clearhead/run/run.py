@@ -8,15 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from clearhead._files import storable, write_json
+from clearhead._files import checksum, storable, write_json
 from clearhead.debug import Finding, find
-from clearhead.errors import ClearheadError, InputError
+from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
 from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
-from clearhead.layer import Best, DecisionLayer, Rule, Sparsest, parse_rule
+from clearhead.layer import (
+    Best,
+    DecisionLayer,
+    LayerAnalysis,
+    Rule,
+    Sparsest,
+    analyze,
+    parse_rule,
+)
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.directory import RunFile
@@ -32,6 +40,9 @@ from clearhead.run.fitting import (
 from clearhead.run.results import NOTES, RunResults
 
 __all__ = ["Run", "open_run"]
+
+ANALYSIS: Mapping[str, tuple[int, int]] = {"default": (10, 20), "full": (50, 10**6)}
+"""Resamples, and features left out one at a time, of a run's analysis of its layer."""
 
 
 class Run(RunResults):
@@ -285,6 +296,47 @@ class Run(RunResults):
             emit(self.on_event, Event("explain", "warning", explainer.notes[-1]))
         explainer.run(backbone, dataset)
 
+    def analyze(
+        self,
+        *,
+        n_resamples: int = 20,
+        n_tried: int = 50,
+        seed: int = 0,
+        force: bool = False,
+    ) -> LayerAnalysis:
+        """Look at the layer as a whole; see :func:`clearhead.layer.analyze`.
+
+        What is written belongs to the layers that are selected now, and is found again as
+        long as they and the options are the same. No other step needs it.
+        """
+        self.file.require("explain")
+        options = {"n_resamples": n_resamples, "n_tried": n_tried, "seed": seed}
+        if not force:
+            try:
+                found = self.analysis
+            except StepMissingError:
+                pass
+            else:
+                if all(found.options.get(name) == value for name, value in options.items()):
+                    emit(self.on_event, Event("analyze", "skip", "nothing has changed"))
+                    return found
+        fitted = self.file.steps["fit"].options
+        store, y = self.store, targets_of(self.store, self.targets)
+        result = analyze(
+            self.layer(),
+            self.layer("dense"),
+            (store.matrix("train"), y.get("y", store.labels("train"))),
+            (store.matrix("validation"), store.labels("validation")),
+            **weighting(store, fitted.get("ban", ()), balanced=fitted.get("balanced", False)),
+            grouped=fitted.get("grouped", False),
+            n_resamples=n_resamples,
+            n_tried=n_tried,
+            seed=seed,
+            on_event=self.on_event,
+        )
+        write_json(self._analysis_file, result.to_dict())
+        return result
+
     def debug(self, *, force: bool = False) -> list[Finding]:
         """Look for what may be wrong; see :func:`clearhead.debug.find`."""
         options = {"keep_examples": self.file.data["keep_examples"]}
@@ -323,8 +375,11 @@ class Run(RunResults):
         """Write the report, one HTML file; returns where it is."""
         target = self.folder / "report.html" if out is None else Path(out)
         # Named only where there are some: reports that older versions made stay current.
-        names = {str(key): name for key, name in sorted(self.given_names.items())}
-        options = {"names": names} if names else {}
+        options: dict[str, Any] = {}
+        if self.given_names:
+            options["names"] = {str(key): name for key, name in sorted(self.given_names.items())}
+        if self._analysis_file.is_file():
+            options["analysis"] = checksum(self._analysis_file.read_bytes())
         if out is None and self._is_current("report", options, force or not target.is_file()):
             return target
         self.file.require("report")
@@ -360,6 +415,8 @@ class Run(RunResults):
         self.fit(force=force, **fit_options)
         self.select(rule)
         self.explain(effort=effort)
+        if effort != "quick":
+            self.analyze(n_resamples=ANALYSIS[effort][0], n_tried=ANALYSIS[effort][1])
         self.debug()
         return self.report()
 

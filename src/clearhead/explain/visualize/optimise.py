@@ -143,9 +143,7 @@ def _features(backbone: Backbone, mapped: PixelMap, seen: Tensor) -> Tensor:
     return features
 
 
-def measure(
-    backbone: Backbone, jobs: list[Job], pictures: list[Picture]
-) -> FloatArray:
+def measure(backbone: Backbone, jobs: list[Job], pictures: list[Picture]) -> FloatArray:
     """Activation of each finished picture for its feature, as any user would measure it."""
     from PIL import Image
 

@@ -137,9 +137,7 @@ def _values(batch: Batch) -> dict[int | str, Any]:
     return {**dict(enumerate(batch.args)), **batch.kwargs}
 
 
-def _picture_tensor(
-    backbone: Backbone, size: tuple[int, int]
-) -> tuple[int | str, tuple[int, int]]:
+def _picture_tensor(backbone: Backbone, size: tuple[int, int]) -> tuple[int | str, tuple[int, int]]:
     """Which value of a batch holds the pictures, and the height and width they have there."""
     values = _values(backbone.prepare([_plain(size, (128, 128, 128))]))
     found = [
@@ -159,9 +157,7 @@ def _picture_tensor(
     return found[0], (int(values[found[0]].shape[2]), int(values[found[0]].shape[3]))
 
 
-def _prepared(
-    backbone: Backbone, position: int | str, pictures: Sequence[Image.Image]
-) -> Tensor:
+def _prepared(backbone: Backbone, position: int | str, pictures: Sequence[Image.Image]) -> Tensor:
     tensor = _values(backbone.prepare(pictures))[position]
     assert isinstance(tensor, Tensor)
     return tensor.detach().float().cpu()
@@ -178,9 +174,7 @@ def _colours(
     for key, value in _values(batches[0]).items():
         same = key == position or not isinstance(value, Tensor)
         if not same and not torch.equal(value, _values(batches[1])[key]):
-            raise _unproven(
-                backbone, "gives nothing but pixels", f"{key!r} depends on the picture"
-            )
+            raise _unproven(backbone, "gives nothing but pixels", f"{key!r} depends on the picture")
     colour = torch.stack([one - middle[0] for one in middle[1:]], dim=1)
     if not bool(colour.abs().max() > 0):
         raise _unproven(

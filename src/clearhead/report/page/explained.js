@@ -104,30 +104,22 @@ function markedText(text, spans) {
   return parts;
 }
 
-// Everything that was found out about the layer as a whole.
+// What was found out about the layer as a whole.
 const ANALYSIS = [
+  ["shared", "What classes share"],
   ["similar", "Classes that are told alike"],
-  ["shared", "Features that many classes share"],
   ["duplicate", "Features that say the same"],
-  ["substitute", "Features that others can stand in for"],
-  ["unstable", "Features that depend on the draw of the data"],
+  ["substitute", "What each feature is worth"],
+  ["stable", "Would other data choose the same features?"],
 ];
 
 function analysisPanel() {
   const rows = DATA.analysis ?? [];
   if (!rows.length) return null;
   return h("div", { class: "panel" }, h("h3", null, "The layer as a whole"),
-    ANALYSIS.map(([kind, title]) => {
+    h("div", { class: "whole" }, ANALYSIS.map(([kind, title]) => {
       const list = rows.filter((row) => row.kind === kind);
-      if (!list.length) return null;
-      const place = h("ul", { class: "plain-list" });
-      const rest = h("div");
-      const show = (n) => {
-        fill(place, list.slice(0, n).map((row) => h("li", null, prose(row.words),
-          row.features.length > 0 && h("span", { class: "muted" }, " ", row.features.slice(0, 6).map((j, i) => [i ? ", " : "", featureLink(j)])))));
-        fill(rest, moreButton(Math.min(n, list.length), list.length, 20, show));
-      };
-      show(5);
-      return h("div", null, h("h4", null, title), place, rest);
-    }));
+      return list.length > 0 && h("div", null, h("h4", null, title),
+        h("ul", { class: "plain-list" }, list.map((row) => h("li", null, prose(row.words)))));
+    })));
 }

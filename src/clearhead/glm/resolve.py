@@ -1,0 +1,160 @@
+"""One point of a path solved again, starting at its solution: without some features, reweighted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clearhead._types import FloatArray
+from clearhead.errors import InputError
+from clearhead.glm.curvature import Curvature
+from clearhead.glm.objective import Objective
+from clearhead.glm.point import look, proof
+from clearhead.glm.prepare import prepare
+from clearhead.glm.problem import Problem
+from clearhead.glm.solver import NewtonSolver
+from clearhead.glm.standardize import Standardization
+from clearhead.glm.threads import one_thread
+
+__all__ = ["Resolved", "Resolver"]
+
+_BEYOND = 2.0
+"""A feature is kept out by an l1 weight of this many times the largest gradient it can have."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One point, solved again and certified.
+
+    Parameters
+    ----------
+    coef : (1, p) or (K, p) float64
+        On the standardised scale of `how`.
+    intercept : (1,) or (K,) float64
+    gap, kkt : float
+    status : str
+    how : Standardization
+    """
+
+    coef: FloatArray
+    intercept: FloatArray
+    gap: float
+    kkt: float
+    status: str
+    how: Standardization
+
+
+class Resolver:
+    """A problem at one lam, held ready to be solved again.
+
+    Where :func:`fit_path` comes down from the null model, this starts at coefficients that
+    are nearly right, on features that are standardised once.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of classes or independent labels.
+    lam, l1_ratio : float
+    grouped, standardize : bool
+        As for :func:`fit_path`.
+    tol : float
+        Relative duality gap.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        lam: float,
+        l1_ratio: float,
+        grouped: bool = False,
+        standardize: bool = True,
+        tol: float = 1e-4,
+        seed: int = 0,
+    ) -> None:
+        self._fit = prepare(problem, l1_ratio, standardize, seed, grouped=grouped)
+        self._lam, self._tol, self._standardize, self._seed = lam, tol, standardize, seed
+        # A Hessian formed for one solve serves the next ones, which end near by.
+        self._curvature = Curvature()
+
+    def gap(self, coef: FloatArray, intercept: FloatArray) -> float:
+        """Relative duality gap of these coefficients: how far from optimal they can be here."""
+        objective = self._fit.at(self._lam)
+        W = coef[:, self._fit.columns]
+        self._fit.rows.move(W, intercept)
+        return proof(objective, look(objective, W, intercept, polished=True)).gap
+
+    def solve(
+        self, coef: FloatArray, intercept: FloatArray, without: Iterable[int] = ()
+    ) -> Resolved:
+        r"""Solve from these coefficients, with the features `without` kept at zero.
+
+        They are kept there by their penalty factor. The gradient of feature j is at most
+
+        .. math:: |V_{kj}| \le \sqrt{\textstyle\sum_i v_i r_{ik}^2} \sqrt{\sum_i v_i x_{ij}^2}
+            \le \mathrm{rms}_j,
+
+        as residuals of probabilities are at most 1; with an l1 weight above that no optimum
+        uses it, and objective, optimum and duality gap are those of the problem without it.
+
+        Raises
+        ------
+        InputError
+            With `without` where l1_ratio is 0: ridge keeps every feature.
+        """
+        fit, W = self._fit, coef[:, self._fit.columns].copy()
+        factors = fit.penalty.factors.copy()
+        out = np.isin(fit.columns, list(without))
+        if out.any():
+            if fit.penalty.l1_ratio == 0.0:
+                raise InputError(
+                    "Features cannot be left out of a ridge layer (l1_ratio=0) by their penalty. "
+                    "Analyze a sparse layer, or fit again with penalty_factor inf."
+                )
+            W[:, out] = 0.0
+            sizes = fit.rows.root_mean_squares()[out]
+            limit = _BEYOND * np.sqrt(fit.rows.n_outputs) * sizes
+            factors[out] = np.maximum(factors[out], limit / (self._lam * fit.penalty.l1_ratio))
+        objective = Objective(
+            fit.rows,
+            replace(fit.penalty, factors=factors),
+            self._lam,
+            fit.null.loss,
+            fit.residual_size,
+        )
+        # With one output every product is with a vector.
+        with one_thread() if fit.rows.n_outputs == 1 else nullcontext():
+            fit.rows.move(W, intercept)
+            start = look(objective, W, intercept, polished=False)
+            solution = NewtonSolver().solve(
+                objective, start, tol=self._tol, curvature=self._curvature
+            )
+        return Resolved(
+            coef=fit.widen(solution.point.W),
+            intercept=solution.point.b,
+            gap=solution.certificate.gap,
+            kkt=solution.certificate.kkt,
+            status=solution.status,
+            how=fit.how,
+        )
+
+    def reweighted(self, weights: FloatArray) -> Resolver:
+        """Give the same problem with other weights (n,) of its rows, standardised by them.
+
+        Weights are scaled to sum to n. Every class must keep a row of positive weight.
+        """
+        problem = self._fit.problem
+        scaled = np.asarray(weights, dtype=np.float64) * (len(weights) / weights.sum())
+        return Resolver(
+            replace(problem, weights=scaled),
+            lam=self._lam,
+            l1_ratio=self._fit.penalty.l1_ratio,
+            grouped=self._fit.grouped,
+            standardize=self._standardize,
+            tol=self._tol,
+            seed=self._seed,
+        )
