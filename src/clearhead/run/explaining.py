@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from clearhead._files import write_json
 from clearhead._types import FloatArray, IntArray, StrArray
@@ -81,7 +80,7 @@ class Effort:
 
 
 EFFORTS: dict[str, Effort] = {
-    "default": Effort(64, 2, 250, 128, 64, None, 1),
+    "default": Effort(64, 2, 400, 96, 64, None, 1),
     "full": Effort(None, 8, None, 512, 256, 512, 3),
 }
 """``"quick"`` finds examples only; it needs no network."""
@@ -193,7 +192,8 @@ class Explainer:
         judging = np.flatnonzero(self.store.split == "test")
         known = bin_metadata(self.store.metadata, self.store.split == "train")
         names = np.array(self.store.class_names, dtype=object)
-        known = pd.DataFrame(known).assign(**{"class": names[self.store.labels()]})
+        if len(names) > 2:  # of two classes the sign of the weight says as much
+            known = known.assign(**{"class": names[self.store.labels()]})
         found = find_enrichment(self.features, self._z(seen), known.iloc[seen])
         if not found:
             return

@@ -10,7 +10,7 @@ const SOURCES = {
 
 function nameSource(f) {
   if (!f.name || !SOURCES[f.name_source]) return null;
-  const score = f.name_source !== "person" && known(f.name_score) ? `, which tells ${percent(f.name_score)} of test examples` : "";
+  const score = f.name_source !== "person" && known(f.name_score) ? `, balanced accuracy ${percent(f.name_score)}` : "";
   return h("small", { class: "muted" }, SOURCES[f.name_source] + score);
 }
 
