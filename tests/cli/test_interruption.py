@@ -30,7 +30,10 @@ sys.argv[1:] = arguments
 from clearhead.cli import main
 main()
 """
-COMMAND = ("run", "minilm", "rotten-tomatoes", "--limit", "400", "--n-lambdas", "20", "--out")
+COMMAND = (
+    *("run", "minilm", "rotten-tomatoes", "--limit", "400", "--n-lambdas", "20", "--quick"),
+    "--out",
+)
 
 
 def run_until(step: str, text: str, how: str, out: Path) -> tuple[int, str]:

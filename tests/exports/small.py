@@ -101,7 +101,7 @@ def dataset() -> TextDataset:
 
 def tiny_run(folder: Path) -> clearhead.Run:
     run = clearhead.new_run(folder, bert(), dataset())
-    run.all(n_lambdas=8)
+    run.all(n_lambdas=8, effort="quick")
     return run
 
 

@@ -121,7 +121,7 @@ def test_it_is_shown_and_reported(runs: dict[str, Run]) -> None:
         as_json = json.loads(CliRunner().invoke(app, ["show", str(run.folder), "--json"]).stdout)
         assert set(as_json["agreement"]) == {"sparse", "dense"}
     run = runs["predictions"]
-    run.explain()
+    run.explain(effort="quick")
     run.debug()
     data = run.report_data()
     assert data.path.targets == "predictions"

@@ -69,7 +69,7 @@ def test_agreement_is_that_of_the_network_itself(tmp_path: Path, named: bool) ->
         class_names=tuple(NAMES[i] for i in order) if named else None,
     )
     run = clearhead.new_run(tmp_path / "run", backbone, dataset)
-    run.all(n_lambdas=30)
+    run.all(n_lambdas=30, effort="quick")
     data = run.report_data()
     assert data.model.layer == "4"
     assert data.model.same_classes

@@ -56,7 +56,7 @@ def test_nothing_is_done_twice(run_folder: Path) -> None:
     run = clearhead.new_run(
         run_folder, "minilm", "rotten-tomatoes", limit=400, on_event=events.append
     )
-    run.all(n_lambdas=20)
+    run.all(n_lambdas=20, effort="quick")
     assert [e.step for e in events if e.kind == "skip"] == [
         "extract",
         "fit",
@@ -78,7 +78,7 @@ def test_another_rule_redoes_only_what_follows_from_it(run_folder: Path) -> None
     assert set(run.file.steps) == {"extract", "fit", "select"}
     with pytest.raises(StepMissingError, match="report needs explain and debug"):
         run.report()
-    run.explain()
+    run.explain(effort="quick")
     run.debug()
     assert "at most 3 features a class" in run.report().read_text()
     assert clearhead.open_run(run_folder).layer().features_per_class == layer.features_per_class
@@ -140,7 +140,7 @@ def test_another_model_or_data_is_refused_and_force_starts_over(run_folder: Path
 
 def test_a_run_can_be_shared_without_its_examples(run_folder: Path) -> None:
     run = clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=400, keep_examples=False)
-    run.all(n_lambdas=20)
+    run.all(n_lambdas=20, effort="quick")
     assert not (run_folder / "examples").exists()
     data = run.report_data()
     assert all(card.text is None and card.image is None for card in data.examples)
@@ -173,7 +173,7 @@ def test_options_that_change_no_result_redo_nothing(run_folder: Path) -> None:
     run = clearhead.new_run(
         run_folder, "minilm", "rotten-tomatoes", limit=400, on_event=events.append
     )
-    run.all(n_lambdas=20, batch_size=7, strict=True, repair=True)
+    run.all(n_lambdas=20, effort="quick", batch_size=7, strict=True, repair=True)
     assert {"fit", "select", "explain", "debug", "report"} <= {
         e.step for e in events if e.kind == "skip"
     }
@@ -305,7 +305,7 @@ def test_examples_of_data_that_moved_leave_empty_places(tmp_path: Path) -> None:
     table.unlink()
     events: list[Event] = []
     moved = clearhead.open_run(tmp_path / "run", events.append)
-    moved.explain()
+    moved.explain(effort="quick")
     moved.debug()
     assert any(e.kind == "warning" and "cannot be shown" in e.message for e in events)
     assert moved.report().exists()
@@ -344,7 +344,7 @@ def test_data_that_changed_since_are_named(tmp_path: Path) -> None:
     rows = [f"a {word} film number {i},{label}" for i in range(20) for word, label in WORDS]
     table.write_text("text,label\n" + "\n".join(rows))
     run = clearhead.new_run(tmp_path / "run", "minilm", str(table))
-    run.all(n_lambdas=5)
+    run.all(n_lambdas=5, effort="quick")
     table.write_text("text,label\n" + "\n".join(rows[:-2]) + "\nnew,bad\nnewer,good")
     with pytest.raises(FingerprintMismatchError, match="contents have changed"):
         _ = clearhead.open_run(tmp_path / "run").dataset

@@ -18,7 +18,7 @@ import clearhead
 def run(tmp_path_factory: pytest.TempPathFactory) -> clearhead.Run:
     folder = tmp_path_factory.mktemp("runs") / "cells"
     run = clearhead.new_run(folder, "efficientnet-lite0", "elpv", limit=240)
-    run.all(n_lambdas=15, rule="features:6")
+    run.all(n_lambdas=15, rule="features:6", effort="quick")
     return run
 
 

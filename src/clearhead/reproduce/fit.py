@@ -104,7 +104,7 @@ def reproduce(
         raise
     if isinstance(run.network, Backbone):
         run.network = _renamed(run.network, found)
-    run.all(batch_size=batch_size, force=force, **fit_options)
+    run.all(batch_size=batch_size, effort="quick", force=force, **fit_options)
     return Reproduction(found, run, _unpenalised(run, fit_options, on_event))
 
 
