@@ -36,6 +36,9 @@ class Reductions(Protocol):
     def null_intercept(self) -> FloatArray:
         """Intercept (O,) of the model without features."""
 
+    def root_mean_squares(self) -> FloatArray:
+        """Root mean square (p,) of each feature, by the rows' weights."""
+
     def move(self, W: FloatArray, b: FloatArray) -> None:
         """Make (W, b) the current coefficients."""
 

@@ -78,6 +78,11 @@ class Resolver:
     ) -> None:
         self._fit = prepare(problem, l1_ratio, standardize, seed, grouped=grouped)
         self._lam, self._tol, self._standardize, self._seed = lam, tol, standardize, seed
+        sizes = self._fit.rows.root_mean_squares() if not standardize else np.ones(1)
+        # No gradient of a feature is larger, also taken over all outputs together.
+        self._steepest = np.sqrt(self._fit.rows.n_outputs) * np.broadcast_to(
+            sizes, self._fit.columns.shape
+        )
         # A Hessian formed for one solve serves the next ones, which end near by.
         self._curvature = Curvature()
 
@@ -116,9 +121,8 @@ class Resolver:
                     "Analyze a sparse layer, or fit again with penalty_factor inf."
                 )
             W[:, out] = 0.0
-            sizes = fit.rows.root_mean_squares()[out]
-            limit = _BEYOND * np.sqrt(fit.rows.n_outputs) * sizes
-            factors[out] = np.maximum(factors[out], limit / (self._lam * fit.penalty.l1_ratio))
+            reach = _BEYOND * self._steepest[out] / (self._lam * fit.penalty.l1_ratio)
+            factors[out] = np.maximum(factors[out], reach)
         objective = Objective(
             fit.rows,
             replace(fit.penalty, factors=factors),

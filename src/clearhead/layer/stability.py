@@ -225,7 +225,7 @@ def measure_stability(
         frequency=frequency[:, layer.used],
         newcomers=_newcomers(frequency, chosen),
         jaccard=np.array([_mean_jaccard(used[:, c]) for c in range(layer.n_classes)]),
-        jaccard_layer=_mean_jaccard(used.any(axis=1)),
+        jaccard_layer=_mean_jaccard(np.logical_or.reduce(used, axis=1)),
         accuracies=tuple(accuracies),
     )
 

@@ -253,7 +253,7 @@ def _replacements(
     if not len(strongest):
         return ()
     z = layer.standardize(train, np.append(strongest, banned))
-    r = np.corrcoef(z, rowvar=False)[-1, :-1]
+    r = np.atleast_2d(np.corrcoef(z, rowvar=False))[-1, :-1]
     return tuple(
         Replacement(int(j), float(value), float(before[j]), float(after[j]))
         for j, value in zip(strongest, r, strict=True)
