@@ -19,7 +19,7 @@ from clearhead.errors import (
     InputError,
     StepMissingError,
 )
-from clearhead.explain import FeatureExamples
+from clearhead.explain import ExampleIndex, FeatureExamples
 from clearhead.features import (
     FeatureStore,
     PrecomputedFeatures,
@@ -158,6 +158,12 @@ class RunResults:
         self._done("explain")
         path, build = self.folder / "explain" / "examples.json", FeatureExamples.from_dict
         return self._read(path, "explain", lambda value: [build(item) for item in _items(value)])
+
+    @property
+    def index(self) -> ExampleIndex:
+        """Examples of every feature, and how far it fires on them: what :meth:`explain` indexed."""
+        self._done("explain")
+        return ExampleIndex.load(self.folder / "explain" / "index")
 
     @property
     def findings(self) -> list[Finding]:

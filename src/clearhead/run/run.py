@@ -11,7 +11,7 @@ from typing import Any, Literal
 from clearhead._files import write_json
 from clearhead.debug import Finding, find
 from clearhead.events import Event, EventCallback, emit
-from clearhead.explain import FeatureExamples, find_examples
+from clearhead.explain import FeatureExamples, index_examples
 from clearhead.features import FeatureStore, PrecomputedFeatures, extract, keep_features
 from clearhead.glm import Path as SparsePath
 from clearhead.glm.checks import check_scalars
@@ -216,15 +216,14 @@ class Run(RunResults):
             return self.explanations
         started = time.perf_counter()
         layer, dense = self.layer(), self.layer("dense")
-        rows = self.store.split != "test"
         shown = set(layer.used.tolist())
         for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
             shown.update(dense.top(c, 10).tolist())
-        found = find_examples(
-            layer, self.store.matrix()[rows], self.store.ids[rows], chosen=sorted(shown), k=k
-        )
+        index = index_examples(self.store, layer, k=max(k, 16), on_event=self.on_event)
+        found = [index.examples(feature, k) for feature in sorted(shown)]
         self.file.begin("explain")
         self._keep([i for f in found for i, _ in (*f.highest, *f.lowest)])
+        index.save(self.folder / "explain" / "index")
         write_json(self.folder / "explain" / "examples.json", [f.to_dict() for f in found])
         self._finish("explain", options, started)
         emit(self.on_event, Event("explain", "end", f"{len(found)} features"))
