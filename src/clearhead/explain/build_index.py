@@ -121,7 +121,7 @@ def build_index(
     dead = layer.dead
     for extreme in (largest, smallest):  # a constant is the same everywhere: the first rows
         extreme.rows[dead], extreme.values[dead] = kept[:k], 0.0
-    sample[:, dead] = 0.0
+    sample[dead] = 0.0
     scale = np.where(dead, 1.0, layer.scale)
     spread = Spread.of(
         sample, smallest.values[:, 0], largest.values[:, 0], scale=scale, n_bands=n_bands, rng=rng
@@ -147,7 +147,7 @@ def build_index(
         table=spread.table,
         bars=spread.bars,
         band_edges=spread.band_edges,
-        band_values=sample[members, np.arange(p)[:, None, None]],
+        band_values=spread.band_values,
         band_at=np.where(members < 0, -1, np.searchsorted(named, band_rows)),
     )
 

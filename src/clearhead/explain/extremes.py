@@ -131,7 +131,7 @@ def find_extremes(
     Returns
     -------
     largest, smallest : Extremes
-    sampled : (s, p) array
+    sampled : (p, s) array
 
     Raises
     ------
@@ -142,15 +142,12 @@ def find_extremes(
     start = next(blocks)
     p, dtype = rows.shape[1], start.dtype
     largest, smallest = (Extremes(k, p, dtype, largest=one) for one in (True, False))
-    sampled = np.empty((len(sample), p), dtype)
+    sampled = np.empty((p, len(sample)), dtype)
 
     def chunks() -> Iterator[_Chunk]:
         most = max(_CHUNK_BYTES // (dtype.itemsize * p) // _GROUP * _GROUP, _GROUP)
         for first, values in _cut(itertools.chain([start], blocks), most):
-            stop = first + len(values)
-            wanted = slice(*np.searchsorted(sample, [first, stop]))
-            sampled[wanted] = values[sample[wanted] - first]
-            kept = None if keep is None else keep[first:stop]
+            kept = None if keep is None else keep[first : first + len(values)]
             yield _Chunk(first, values, kept, largest.threshold, smallest.threshold)
 
     def take(found: tuple[_Found, _Found], chunk_stop: int) -> None:
@@ -159,7 +156,10 @@ def find_extremes(
         progress(chunk_stop)
 
     def work(chunk: _Chunk) -> tuple[tuple[_Found, _Found], int]:
-        return _look(chunk), chunk.first + len(chunk.values)
+        stop = chunk.first + len(chunk.values)
+        wanted = slice(*np.searchsorted(sample, [chunk.first, stop]))
+        sampled[:, wanted] = chunk.values[sample[wanted] - chunk.first].T
+        return _look(chunk), stop
 
     todo = chunks()
     workers = min(os.cpu_count() or 1, _MAX_WORKERS)

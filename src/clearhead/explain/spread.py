@@ -19,7 +19,7 @@ _PER_BAND = 4
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """What is kept of a sample of s rows of p features; raw values.
+    """What is kept of a sample of s values of p features.
 
     Parameters
     ----------
@@ -32,15 +32,17 @@ class Spread:
     band_edges : (p, B + 1) array
         Band b holds what is above its lower edge and at most its upper edge; the first holds
         its lower edge, too.
+    band_values : (p, B, 4) array
+        A few values of each band, highest first.
     band_members : (p, B, 4) int64 array
-        Places in the sample of a few rows of each band, highest value first; −1 where there
-        are no more.
+        Their places in the sample; −1 where there are no more.
     """
 
     ranks: IntArray
     table: FloatArray
     bars: IntArray
     band_edges: FloatArray
+    band_values: FloatArray
     band_members: IntArray
 
     @classmethod
@@ -54,20 +56,27 @@ class Spread:
         n_bands: int,
         rng: np.random.Generator,
     ) -> Spread:
-        """Summarise `sample` (s, p), whose columns lie between `lowest` and `highest` (p,)."""
-        s = len(sample)
-        columns = _sorted_columns(sample)
+        """Summarise `sample` (p, s), which is sorted in place.
+
+        Its values lie between `lowest` and `highest` (p,) of all.
+        """
+        s = sample.shape[1]
+        # Any would do; in random order, the first few of a band are a fair choice.
+        drawn = rng.permutation(s)[:_FOR_BANDS]
+        values = sample[:, drawn]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda part: part.sort(axis=1), np.array_split(sample, 8)))
         ranks = np.unique(np.linspace(0, s - 1, min(s, _RANKS)).round().astype(np.int64))
         inner = [-(-s * b // n_bands) - 1 for b in range(1, n_bands)]
-        edges = np.column_stack([lowest, columns[:, inner], highest])
-        # Any rows would do; in random order, the first few of a band are a fair choice.
-        drawn = rng.permutation(s)[:_FOR_BANDS]
+        edges = np.column_stack([lowest, sample[:, inner], highest])
+        band_values, band_members = _members(values, drawn, edges)
         return cls(
             ranks=ranks,
-            table=columns[:, ranks],
-            bars=_bars(columns, bar_edges(lowest, highest, scale)),
+            table=sample[:, ranks],
+            bars=_bars(sample, bar_edges(lowest, highest, scale)),
             band_edges=edges,
-            band_members=_members(sample[drawn], drawn, edges),
+            band_values=band_values,
+            band_members=band_members,
         )
 
 
@@ -79,41 +88,30 @@ def bar_edges(lowest: FloatArray, highest: FloatArray, scale: FloatArray) -> Flo
     return edges
 
 
-def _sorted_columns(sample: FloatArray) -> FloatArray:
-    """Columns of `sample` as sorted rows."""
-    columns = np.ascontiguousarray(sample.T)
-    with ThreadPoolExecutor() as pool:
-        for _ in pool.map(lambda part: part.sort(axis=1), np.array_split(columns, 8)):
-            pass
-    return columns
-
-
-def _bars(columns: FloatArray, edges: FloatArray) -> IntArray:
-    """Count the values of each row of `columns` in [edge, next edge); the last bar is closed."""
-    s = columns.shape[1]
+def _bars(values: FloatArray, edges: FloatArray) -> IntArray:
+    """Count the sorted values of each feature in [edge, next edge); the last bar is closed."""
     below = np.stack(
-        [
-            np.searchsorted(column, inner)
-            for column, inner in zip(columns, edges[:, 1:-1], strict=True)
-        ]
+        [np.searchsorted(one, inner) for one, inner in zip(values, edges[:, 1:-1], strict=True)]
     )
-    counts: IntArray = np.diff(below, axis=1, prepend=0, append=s)
+    counts: IntArray = np.diff(below, axis=1, prepend=0, append=values.shape[1])
     return counts
 
 
-def _members(values: FloatArray, places: IntArray, edges: FloatArray) -> IntArray:
-    """Take up to four rows of each band of each column of `values`, as their `places`."""
-    columns = np.ascontiguousarray(values.T)
-    (p, d), n_bands = columns.shape, edges.shape[1] - 1
+def _members(
+    values: FloatArray, places: IntArray, edges: FloatArray
+) -> tuple[FloatArray, IntArray]:
+    """Take up to four of the (p, d) `values` of each band of each feature; their `places`, too."""
+    (p, d), n_bands = values.shape, edges.shape[1] - 1
+    shape = (p, n_bands, _PER_BAND)
     band = np.zeros((p, d), np.int16)
     for b in range(1, n_bands):
-        band += columns > edges[:, b, None]
+        band += values > edges[:, b, None]
     counts = np.column_stack([np.count_nonzero(band == b, axis=1) for b in range(n_bands)])
     first = np.cumsum(counts, axis=1) - counts
     nth = np.minimum(first[:, :, None] + np.arange(_PER_BAND), d - 1).reshape(p, -1)
     member = np.take_along_axis(np.argsort(band, axis=1, kind="stable"), nth, axis=1)
-    value = np.take_along_axis(columns, member, axis=1).reshape(p, n_bands, _PER_BAND)
+    value = np.take_along_axis(values, member, axis=1).reshape(shape)
     missing = np.arange(_PER_BAND) >= counts[:, :, None]
-    member = np.where(missing, -1, places[member].reshape(value.shape))
+    place = np.where(missing, -1, places[member].reshape(shape))
     order = np.argsort(np.where(missing, np.inf, -value), axis=2, kind="stable")
-    return np.take_along_axis(member, order, axis=2)
+    return np.take_along_axis(value, order, axis=2), np.take_along_axis(place, order, axis=2)

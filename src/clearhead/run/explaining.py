@@ -139,6 +139,8 @@ class Explainer:
         self.keep_examples = keep_examples
         self.features = strongest_features(layer, effort.features)
         self.notes: list[str] = []
+        self.lime = False
+        self.pictures: list[str] = []
         self.names: list[Sequence[FeatureName]] = []
         self.detections: list[Detection] = []
         if self.features.size < layer.used.size:
@@ -173,7 +175,8 @@ class Explainer:
         names = suggest_names(*self.names)
         write_json(self.folder / "names.json", [one.to_dict() for one in names])
         write_json(self.folder / "detection.json", [one.to_dict() for one in judged])
-        write_json(self.folder / "notes.json", list(self.notes))
+        made = {"lime": self.lime, "pictures": self.pictures, "notes": self.notes}
+        write_json(self.folder / "made.json", made)
 
     def _z(self, rows: IntArray) -> FloatArray:
         """Standardised activations of some rows of the store, (m, u)."""
@@ -302,6 +305,7 @@ class Explainer:
             self.note(f"No pictures were made: {error}")
             emit(self.on_event, Event("explain", "warning", self.notes[-1]))
             return
+        self.pictures = [one.key for one in made]
         failed = sum(bool(one.failed) for one in made)
         self.note(
             f"{len(made)} pictures were made to activate or silence features"
@@ -309,6 +313,7 @@ class Explainer:
         )
 
     def _say_lime(self, lime: LimeExplanations, what: str, perturbations: int) -> None:
+        self.lime = True
         r2 = np.concatenate([one.r2 for one in lime]) if len(lime) else np.zeros(1)
         self.note(
             f"LIME explained {len(lime)} {what} with at most {perturbations} perturbations each; "

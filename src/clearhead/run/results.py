@@ -20,6 +20,7 @@ from clearhead.errors import (
     StepMissingError,
 )
 from clearhead.explain import (
+    ExampleIndex,
     Explained,
     FeatureExamples,
     FeatureName,
@@ -193,11 +194,10 @@ class RunResults:
         given = self.given_names
         if self.file.steps["explain"].options.get("effort", "quick") == "quick":
             return Explained(examples, names=merge_names([], given))
-        lime = None
-        if (folder / "lime" / "lime.json").is_file():
-            lime = LimeExplanations.load(folder / "lime")
+        made = self._read(folder / "made.json", "explain", dict)
+        lime = LimeExplanations.load(folder / "lime") if made["lime"] else None
         texts = lime is not None and self.file.model["modality"] == "text"
-        pictures = (folder / "visualizations" / "index.json").is_file()
+        pictures = load_visualizations(folder / "visualizations") if made["pictures"] else []
         suggested = self._read(
             folder / "names.json", "explain", lambda v: list(map(FeatureName.from_dict, _items(v)))
         )
@@ -205,17 +205,21 @@ class RunResults:
             examples,
             lime=lime,
             words=word_table(lime) if texts and lime is not None else None,
-            visualizations=load_visualizations(folder / "visualizations") if pictures else (),
+            visualizations=[one for one in pictures if one.key in set(made["pictures"])],
             names=merge_names(suggested, given),
             trust=self._read(
                 folder / "detection.json",
                 "explain",
                 lambda v: list(map(Trust.from_dict, _items(v))),
             ),
-            notes=self._read(
-                folder / "notes.json", "explain", lambda v: [str(one) for one in _items(v)]
-            ),
+            notes=[str(one) for one in made["notes"]],
         )
+
+    @property
+    def index(self) -> ExampleIndex:
+        """Examples of every feature, and how far it fires on them: what :meth:`explain` indexed."""
+        self._done("explain")
+        return ExampleIndex.load(self.folder / "explain" / "index")
 
     @property
     def findings(self) -> list[Finding]:
