@@ -24,7 +24,21 @@ if TYPE_CHECKING:
     from clearhead.data import Dataset, open_dataset
     from clearhead.debug import Finding
     from clearhead.events import Event
-    from clearhead.explain import FeatureExamples, find_examples
+    from clearhead.explain import (
+        ExampleIndex,
+        Explained,
+        FeatureExamples,
+        FeatureVisualization,
+        LimeExplanation,
+        LimeExplanations,
+        WordTable,
+        explain_images,
+        explain_texts,
+        find_examples,
+        index_examples,
+        visualize,
+        word_table,
+    )
     from clearhead.exports import ExportedModel, ExportInputs, Prediction, export, load
     from clearhead.features import FeatureStore, PrecomputedFeatures, extract, read_features
     from clearhead.glm import (
@@ -40,10 +54,12 @@ if TYPE_CHECKING:
         Best,
         DecisionLayer,
         FeaturesPerClass,
+        LayerAnalysis,
         OneStandardError,
         Percentile,
         Sparsest,
         ablate,
+        analyze,
     )
     from clearhead.report import ReportData
     from clearhead.run import Run, new_run, open_run
@@ -55,12 +71,18 @@ __all__ = [
     "Dataset",
     "DecisionLayer",
     "Event",
+    "ExampleIndex",
+    "Explained",
     "ExportInputs",
     "ExportedModel",
     "FeatureExamples",
     "FeatureStore",
+    "FeatureVisualization",
     "FeaturesPerClass",
     "Finding",
+    "LayerAnalysis",
+    "LimeExplanation",
+    "LimeExplanations",
     "OneStandardError",
     "Path",
     "PathPoint",
@@ -70,13 +92,18 @@ __all__ = [
     "ReportData",
     "Run",
     "Sparsest",
+    "WordTable",
     "__version__",
     "ablate",
+    "analyze",
     "cross_validate",
+    "explain_images",
+    "explain_texts",
     "export",
     "extract",
     "find_examples",
     "fit_path",
+    "index_examples",
     "load",
     "new_run",
     "open_backbone",
@@ -86,6 +113,8 @@ __all__ = [
     "read_saga",
     "refit",
     "split_module",
+    "visualize",
+    "word_table",
 ]
 
 _HOMES = {
@@ -93,7 +122,21 @@ _HOMES = {
     "data": ("Dataset", "open_dataset"),
     "debug": ("Finding",),
     "events": ("Event",),
-    "explain": ("FeatureExamples", "find_examples"),
+    "explain": (
+        "ExampleIndex",
+        "Explained",
+        "FeatureExamples",
+        "FeatureVisualization",
+        "LimeExplanation",
+        "LimeExplanations",
+        "WordTable",
+        "explain_images",
+        "explain_texts",
+        "find_examples",
+        "index_examples",
+        "visualize",
+        "word_table",
+    ),
     "exports": ("ExportInputs", "ExportedModel", "Prediction", "export", "load"),
     "features": ("FeatureStore", "PrecomputedFeatures", "extract", "read_features"),
     "glm": (
@@ -109,10 +152,12 @@ _HOMES = {
         "Best",
         "DecisionLayer",
         "FeaturesPerClass",
+        "LayerAnalysis",
         "OneStandardError",
         "Percentile",
         "Sparsest",
         "ablate",
+        "analyze",
     ),
     "report": ("ReportData",),
     "run": ("Run", "new_run", "open_run"),

@@ -17,7 +17,7 @@ from tests.exports.small import bert, dataset
 def explained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network of texts, explained with the default effort. Do not change it."""
     folder = tmp_path_factory.mktemp("runs") / "texts"
-    clearhead.new_run(folder, bert(), dataset()).all(n_lambdas=8, rule="features:4")
+    clearhead.new_run(folder, bert(), dataset()).all(n_lambdas=8, rule="best")
     return folder
 
 
@@ -61,7 +61,7 @@ def test_marked_words_lie_in_the_texts(explained: Path) -> None:
 
 def test_nothing_is_done_twice(explained: Path) -> None:
     events: list[Event] = []
-    opened(explained, events).all(n_lambdas=8, rule="features:4")
+    opened(explained, events).all(n_lambdas=8, rule="best")
     assert {e.step for e in events if e.kind == "skip"} >= {"explain", "analyze", "report"}
     assert not any("perturb" in e.message or e.kind == "progress" for e in events)
 
@@ -114,7 +114,7 @@ def test_without_the_network_the_rest_is_done_and_said(explained: Path, tmp_path
 
 def test_a_run_that_keeps_no_examples_keeps_no_words(tmp_path: Path) -> None:
     run = clearhead.new_run(tmp_path / "run", bert(), dataset(), keep_examples=False)
-    run.all(n_lambdas=5, rule="features:3")
+    run.all(n_lambdas=5, rule="best")
     assert run.explained.lime is None
     assert any("keeps no examples" in note for note in run.explained.notes)
     kept = "".join(

@@ -155,7 +155,11 @@ class Explainer:
 
     def run(self, backbone: Backbone | None, dataset: Dataset | None) -> None:
         """Explain by every means that network and data allow, and write what was found."""
-        self._enrichment()
+        if not self.features.size:
+            self.note("The layer uses no feature, so there was none to explain.")
+            backbone = None
+        else:
+            self._enrichment()
         if not self.keep_examples:
             self.note("No words or regions of examples were explained: the run keeps no examples.")
         elif backbone is not None and dataset is not None:

@@ -49,7 +49,7 @@ def save_explanations(
         arrays[field] = np.concatenate(rows).astype(np.float32)
     for field in _BY_EXAMPLE:
         rows = [getattr(one, field) for one in explanations]
-        arrays[field] = np.array(rows, dtype=np.float32).reshape(-1, u)
+        arrays[field] = np.array(rows, dtype=np.float32).reshape(len(rows), u)
     for number, one in enumerate(explanations):
         if one.parts.spans is not None:
             arrays[f"spans.{number}"] = one.parts.spans.astype(np.int64)
