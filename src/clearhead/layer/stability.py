@@ -128,8 +128,10 @@ class Stability:
     @property
     def _mirrored(self) -> bool:
         """Whether two classes make every choice together."""
-        two = len(self.class_names) == 2
-        return two and bool((self.frequency[0] == self.frequency[1]).all())
+        if len(self.class_names) != 2:
+            return False
+        same = (self.chosen[0] == self.chosen[1]) & (self.frequency[0] == self.frequency[1])
+        return bool(same.all())
 
     def _repr_html_(self) -> str:
         return words_and_table(self.describe(), self.to_frame())

@@ -94,13 +94,14 @@ class Substitution:
         """Say in one sentence what the feature's absence costs."""
         text = (
             f"Feature {self.feature} ({self.share:.1%} of the weight): without it "
-            f"{100 * -self.drop:+.1f} points once solved again "
+            f"{100 * (self.solved - self.accuracy):+.1f} points once solved again "
             f"({100 * (self.zeroed - self.accuracy):+.1f} if only set to zero)"
         )
         if self.replacements:
             first = self.replacements[0]
             new = "" if first.before else ", new to the layer"
-            text += f"; {first.feature} takes its place (correlation {first.correlation:+.2f}{new})"
+            what = "takes its place" if self.substitutable else "gains most weight"
+            text += f"; {first.feature} {what} (correlation {first.correlation:+.2f}{new})"
         return text + "."
 
 
@@ -161,10 +162,10 @@ class Substitutes:
         if not self.items:
             return ["No feature was left out to see what takes its place."]
         free = sum(item.substitutable for item in self.items)
-        tried = f"{self.n_tried} of {self.n_used}" if self.n_tried < self.n_used else "all"
+        tried = f"{self.n_tried} of" if self.n_tried < self.n_used else "all"
         lines = [
-            f"Of {tried} features left out one at a time, the layer solved again each time, "
-            f"{free} cost at most half a point of validation accuracy."
+            f"Of {tried} {self.n_used} features left out one at a time, the layer solved again "
+            f"each time, {free} cost at most half a point of validation accuracy."
         ]
         shown = self.irreplaceable or sorted(self.items, key=lambda item: -item.drop)
         return lines + [item.describe() for item in shown[:k]]
@@ -237,7 +238,7 @@ def find_substitutes(
             replacements=_replacements(layer, solved, feature, train),
         )
         items.append(item)
-        message = f"without {feature}: {100 * -item.drop:+.1f} points"
+        message = f"without {feature}: {100 * (item.solved - item.accuracy):+.1f} points"
         emit(on_event, Event("analyze", "progress", message, done, len(order), "features"))
     return Substitutes(len(layer.used), tuple(items))
 
