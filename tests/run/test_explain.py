@@ -109,7 +109,7 @@ def test_without_the_network_the_rest_is_done_and_said(explained: Path, tmp_path
     found = alone.explain(force=True)
     assert any("without the network" in note for note in found.notes)
     assert any(e.kind == "warning" and "without the network" in e.message for e in events)
-    assert found.names
+    assert found.lime is None
 
 
 def test_a_run_that_keeps_no_examples_keeps_no_words(tmp_path: Path) -> None:

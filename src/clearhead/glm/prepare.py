@@ -30,8 +30,8 @@ __all__ = ["Prepared", "prepare"]
 _RESIDENT_BYTES = 512 * 2**20
 """Standardised features of up to this size, in float64, are held in memory; larger ones are
 streamed from where they are."""
-_SAMPLE_SHARE = 0.15
-_LEAST_SAMPLE = 128 * 2**20
+_SAMPLE_SHARE = 0.06
+_LEAST_SAMPLE = 48 * 2**20
 """Of streamed features this share is held in float32 for second derivatives, but no fewer bytes
 than this."""
 _SEPARATED = 1e-8
