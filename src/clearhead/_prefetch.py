@@ -1,4 +1,4 @@
-"""The next piece of work is prepared in a thread while the one at hand is done."""
+"""The next pieces of work are prepared in threads while the one at hand is done."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ Result = TypeVar("Result")
 
 
 def prefetched(
-    work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int = 3
+    work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int = 3, workers: int = 1
 ) -> Generator[Result, None, None]:
-    """Yield ``work(job)`` for each job, in order, computed up to `ahead` jobs early."""
+    """Yield ``work(job)`` for each job, in order, computed up to `ahead` jobs early.
+
+    Jobs are asked for in this thread, one by one; `workers` threads do the work.
+    """
     waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="clearhead-prefetch")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="clearhead-prefetch")
     try:
         for job in jobs:
             waiting.append(pool.submit(work, job))

@@ -315,7 +315,12 @@ def test_the_region_that_is_red(method):
 )
 def test_odd_pictures(fill, picture, tmp_path):
     found = explain_images(
-        image_network(), layer_for(4), [("p", picture)], n_perturbations=16, fill=fill
+        image_network(),
+        layer_for(4),
+        [("p", picture)],
+        features=[0, 1, 2],
+        n_perturbations=16,
+        fill=fill,
     )
     for values in (found[0].weight, found[0].r2, found[0].intercept):
         assert np.isfinite(values).all()

@@ -1,27 +1,58 @@
-"""Which examples make a feature fire most, and least?"""
+"""The examples of one feature: at both ends, and between."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
 from clearhead._plot import new_axes
-from clearhead._types import FloatArray, IntArray, StrArray
-from clearhead.errors import InputError
-from clearhead.layer import DecisionLayer
 
-__all__ = ["FeatureExamples", "find_examples"]
+__all__ = ["FeatureBand", "FeatureExamples"]
 
-N_BANDS = 24
+
+@dataclass(frozen=True)
+class FeatureBand:
+    """A few examples of one quantile band of a feature.
+
+    Parameters
+    ----------
+    quantiles : (float, float)
+        Shares of the examples that lie below the band and below its end, in [0, 1].
+    low, high : float
+        Activations at its ends.
+    examples : tuple of (id, activation)
+        Highest first.
+    """
+
+    quantiles: tuple[float, float]
+    low: float
+    high: float
+    examples: tuple[tuple[str, float], ...]
+
+    @property
+    def label(self) -> str:
+        """The band as a person reads it, such as ``25–37.5%``."""
+        low, high = (f"{100 * q:.4g}" for q in self.quantiles)
+        return f"{low}–{high}%"
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Undo what :meth:`FeatureExamples.to_dict` made of it."""
+        below, upto = value["quantiles"]
+        return cls(
+            quantiles=(float(below), float(upto)),
+            low=float(value["low"]),
+            high=float(value["high"]),
+            examples=_pairs(value["examples"]),
+        )
 
 
 @dataclass(frozen=True)
 class FeatureExamples:
-    """The examples at both ends of one feature, and how its activations spread.
+    """The examples at both ends of one feature, those between, and how activations spread.
 
     Activations are standardised: 2.0 is two standard deviations of the training
     split above its mean.
@@ -33,7 +64,9 @@ class FeatureExamples:
         Most extreme first.
     edges : tuple of float, length B + 1
     counts : tuple of int, length B
-        Examples in each band of the histogram.
+        Examples in each bar of the histogram; of a uniform sample where there are many.
+    bands : tuple of FeatureBand
+        Ascending; none where an earlier version wrote it.
     """
 
     feature: int
@@ -41,9 +74,10 @@ class FeatureExamples:
     lowest: tuple[tuple[str, float], ...]
     edges: tuple[float, ...]
     counts: tuple[int, ...]
+    bands: tuple[FeatureBand, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an example: end, id, activation."""
+        """One row an example at either end: end, id, activation."""
         rows = [("highest", *pair) for pair in self.highest]
         rows += [("lowest", *pair) for pair in self.lowest]
         return pd.DataFrame(rows, columns=["end", "id", "activation"])
@@ -69,55 +103,13 @@ class FeatureExamples:
         """Undo :meth:`to_dict`."""
         return cls(
             feature=int(value["feature"]),
-            highest=tuple((str(i), float(a)) for i, a in value["highest"]),
-            lowest=tuple((str(i), float(a)) for i, a in value["lowest"]),
+            highest=_pairs(value["highest"]),
+            lowest=_pairs(value["lowest"]),
             edges=tuple(value["edges"]),
             counts=tuple(value["counts"]),
+            bands=tuple(FeatureBand.from_dict(band) for band in value.get("bands", ())),
         )
 
 
-def find_examples(
-    layer: DecisionLayer,
-    features: FloatArray,
-    ids: StrArray,
-    *,
-    chosen: Sequence[int] | IntArray | None = None,
-    k: int = 8,
-) -> list[FeatureExamples]:
-    """Find the k most and least activating examples of each feature.
-
-    Parameters
-    ----------
-    layer : DecisionLayer
-        Gives the standardisation.
-    features : ndarray of shape (n, p)
-        Raw deep features.
-    ids : ndarray of shape (n,), str
-    chosen : sequence of int, optional
-        Feature indices; by default the features that the layer uses.
-    k : int
-
-    Returns
-    -------
-    list of FeatureExamples
-        In the order of `chosen`.
-    """
-    if k < 1:
-        raise InputError(f"k: expected at least 1 example, got {k}.")
-    columns = layer.used if chosen is None else np.asarray(chosen, dtype=np.int64)
-    found = []
-    for column in columns:
-        z = layer.standardize(features, np.array([column]))[:, 0]
-        # A stable order makes ties, and so the report, the same every time.
-        order = np.argsort(z, kind="stable")
-        counts, edges = np.histogram(z, bins=N_BANDS)
-        found.append(
-            FeatureExamples(
-                feature=int(column),
-                highest=tuple((str(ids[i]), float(z[i])) for i in order[::-1][:k]),
-                lowest=tuple((str(ids[i]), float(z[i])) for i in order[:k]),
-                edges=tuple(float(e) for e in edges),
-                counts=tuple(int(c) for c in counts),
-            )
-        )
-    return found
+def _pairs(value: Any) -> tuple[tuple[str, float], ...]:
+    return tuple((str(key), float(activation)) for key, activation in value)

@@ -139,7 +139,10 @@ def _explained(
     weight = np.zeros((len(parts), len(columns)))
     total = np.zeros(len(columns))
     with made(backbone, example, parts) as one:
-        ends = [one.features(values.detach())[0].detach() for values in (one.values, one.baseline)]
+        ends = [
+            one.features(values.detach().requires_grad_())[0].detach()
+            for values in (one.values, one.baseline)
+        ]
         for position, column in enumerate(columns.tolist()):
             values = attribute(one, lambda x, j=column: one.features(x)[:, j])[0]
             array = values.detach().cpu().double().numpy()
@@ -266,7 +269,7 @@ def _embedded(backbone: Backbone, batch: Batch, embedding: nn.Module) -> tuple[T
     if len(seen) != 1 or seen[0][1].ndim != 3:
         raise BackboneError(
             f"{backbone.name} embeds the tokens of a text {len(seen)} times where once is "
-            "expected, one vector a token: gradients cannot be summed to words. LIME needs no gradients."
+            "expected, one vector a token: gradients cannot be summed to words. LIME needs none."
         )
     tokens, values = seen[0]
     tokenizer = getattr(backbone.preprocessing, "tokenizer", None)

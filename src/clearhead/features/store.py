@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from clearhead._types import SPLITS, FloatArray, IntArray, StrArray
+from clearhead._types import SPLITS, BoolArray, FloatArray, IntArray, StrArray
 from clearhead.errors import CorruptFileError, InputError
 from clearhead.features.manifest import Manifest
 from clearhead.features.problems import CountedProblem, ProblemLog, Skipped
@@ -194,6 +195,30 @@ class FeatureStore:
     def split(self) -> StrArray:
         """Split of each row, (n,) str."""
         return np.asarray(self._column("split"), dtype=object)
+
+    def ids_of(self, rows: IntArray) -> StrArray:
+        """Ids of some rows of the store, given in ascending order; the others stay on disk."""
+        found, at = [], 0
+        for index, shard in enumerate(self.shards):
+            first, stop = np.searchsorted(rows, [at, at + shard.rows])
+            column = self._batch(index).column("id")
+            found.append(
+                column.take(pa.array(rows[first:stop] - at)).to_numpy(zero_copy_only=False)
+            )
+            at += shard.rows
+        return np.concatenate(found)
+
+    def is_in(self, *splits: str) -> BoolArray:
+        """Whether each row is of one of `splits`, (n,) bool."""
+        wanted = pa.array([self._checked(split) for split in splits])
+        parts = [
+            pc.is_in(self._batch(index).column("split"), value_set=wanted).to_numpy(
+                zero_copy_only=False
+            )
+            for index in range(len(self.shards))
+        ]
+        flags: BoolArray = np.concatenate(parts)
+        return flags
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""How fast explanations are computed, beside the peers."""
