@@ -195,6 +195,7 @@ def test_the_cache_is_used_only_for_the_same(network, layer, tmp_path):
     assert set(LimeExplanations.load(tmp_path).ids) == {"first", "long", "chinese"}
     assert evaluations(TEXTS[:3]) == 0
     assert evaluations([("first", "another text")]) > 0
+    assert LimeExplanations.load(tmp_path).of("first").parts.words == ("another", "text")
     assert evaluations(n_perturbations=32) > 0
     assert evaluations(n_perturbations=32, seed=1) > 0
     assert evaluations(n_perturbations=32, seed=1, features=[0, 1]) > 0

@@ -142,6 +142,8 @@ class LimeExplanation:
     def _repr_html_(self) -> str:
         from html import escape
 
+        if len(self.features) == 0:
+            return escape(repr(self))
         shown = []
         for feature in self._strongest(_SHOWN_FEATURES):
             column = self.column(feature)
