@@ -18,7 +18,8 @@ import numpy as np
 from clearhead import fit_path, open_backbone
 from clearhead.backbones import Backbone
 from clearhead.data import open_dataset
-from clearhead.explain import explain_images, explain_texts
+from clearhead.errors import MissingDependencyError
+from clearhead.explain import agreement, explain_gradients, explain_images, explain_texts
 from clearhead.explain.lime.perturb import KERNEL_WIDTH, generator_for, kept_parts, proximity
 from clearhead.explain.lime.texts import WordSource
 from clearhead.explain.ridge import weighted_ridge
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--solved", type=int, default=5, help="examples solved by both")
     parser.add_argument("--lime-features", type=int, default=48, help="of 384, for lime's time")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--gradients", type=int, default=3, help="features; 0 for none")
     parser.add_argument("--images", type=int, default=0, help="photos of elpv, with Lite0")
     parser.add_argument("--image-perturbations", type=int, default=128)
     options = parser.parse_args(arguments)
@@ -79,7 +81,9 @@ def texts(options: argparse.Namespace) -> None:
     watched: Any = Watched(backbone)
     begun = time.perf_counter()
     every = np.arange(backbone.n_features)
-    explain_texts(watched, layer, chosen, features=every, n_perturbations=options.perturbations)
+    found = explain_texts(
+        watched, layer, chosen, features=every, n_perturbations=options.perturbations
+    )
     total = time.perf_counter() - begun
     own = total - watched.seconds
     print(
@@ -90,6 +94,23 @@ def texts(options: argparse.Namespace) -> None:
         f"work {own:.2f} s = {own / watched.seconds:.1%} of the network's"
     )
     solves(options, backbone, layer, chosen[: options.solved])
+    if options.gradients:
+        features = layer.used[: options.gradients]
+        try:
+            other = explain_gradients(backbone, layer, chosen, found, features=features)
+        except MissingDependencyError as error:
+            print(f"  agreement with gradients: {error}")
+            return
+        score = agreement(found, other)
+        print(
+            f"  LIME and integrated gradients, {len(features)} features of {score.n_examples} "
+            f"sentences: Spearman {score.spearman:.2f} {_shown(score.spearman_interval)}, "
+            f"Pearson {score.pearson:.2f} {_shown(score.pearson_interval)}"
+        )
+
+
+def _shown(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"({interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def fitted(backbone: Backbone, sentences: Sequence[Any], labels: Any) -> DecisionLayer:

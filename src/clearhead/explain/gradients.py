@@ -144,8 +144,7 @@ def _explained(
             for values in (one.values, one.baseline)
         ]
         for position, column in enumerate(columns.tolist()):
-            values = attribute(one, lambda x, j=column: one.features(x)[:, j])[0]
-            array = values.detach().cpu().double().numpy()
+            array = attribute(one, _only(one, column))[0].detach().cpu().double().numpy()
             weight[:, position] = one.to_parts(array)
             total[position] = array.sum()
     change = (ends[0] - ends[1]).cpu().double().numpy()[columns]
@@ -155,6 +154,10 @@ def _explained(
     return GradientExplanation(
         name, columns, parts, (weight * unit).astype(np.float32), gap.astype(np.float32)
     )
+
+
+def _only(one: _Attributed, column: int) -> Callable[[Tensor], Tensor]:
+    return lambda values: one.features(values)[:, column]
 
 
 def _at_input(one: _Attributed, feature: Callable[[Tensor], Tensor]) -> Tensor:
@@ -191,8 +194,8 @@ def _of_picture(backbone: Backbone, picture: Any, parts: Parts) -> Iterator[_Att
     segments = parts.segments.ravel()
 
     def to_parts(values: FloatArray) -> FloatArray:
-        sums: FloatArray = np.bincount(segments, values.sum(axis=0).ravel(), minlength=len(parts))
-        return sums
+        each = values.sum(axis=0).ravel()
+        return np.bincount(segments, each, minlength=len(parts)).astype(np.float64)
 
     yield _Attributed(
         shown.pixels[None],
@@ -272,7 +275,7 @@ def _embedded(backbone: Backbone, batch: Batch, embedding: nn.Module) -> tuple[T
             "expected, one vector a token: gradients cannot be summed to words. LIME needs none."
         )
     tokens, values = seen[0]
-    tokenizer = getattr(backbone.preprocessing, "tokenizer", None)
+    tokenizer: Any = getattr(backbone.preprocessing, "tokenizer", None)
     if getattr(tokenizer, "mask_token_id", None) is None:
         return values, torch.zeros_like(values)
     special = torch.tensor(
