@@ -55,6 +55,9 @@ class Words:
     def length(self, example):
         return len(words_of(example))
 
+    def offsets(self, text):
+        return words_of(text).spans
+
 
 def text_network() -> Backbone:
     prepare = Words()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -119,6 +120,35 @@ class TextPreprocessing:
         text = self._text(example)
         tokens = self.tokenizer(text, truncation=True, max_length=self.max_tokens)
         return len(tokens["input_ids"])
+
+    def offsets(self, text: str) -> Any:
+        """Say where in the text each token is.
+
+        Returns
+        -------
+        ndarray of shape (tokens, 2), int
+            First character and the one after the last; twice the same for a token that is
+            none of the text's.
+
+        Raises
+        ------
+        BackboneError
+            The tokenizer keeps no account of it (it is not one of the fast ones).
+        """
+        if not getattr(self.tokenizer, "is_fast", False):
+            raise BackboneError(
+                f"{type(self.tokenizer).__name__} does not say where in a text its tokens are. "
+                "Save the fast tokenizer (tokenizer.json) beside the weights."
+            )
+        found = self.tokenizer(
+            self._text(text),
+            truncation=True,
+            max_length=self.max_tokens,
+            return_offsets_mapping=True,
+        )
+        return np.array(found["offset_mapping"], dtype=np.int64).clip(len(self.prompt)) - len(
+            self.prompt
+        )
 
 
 def text_preprocessing(

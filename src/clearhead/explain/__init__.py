@@ -1,5 +1,6 @@
 """What does this feature respond to?"""
 
+from clearhead.explain.agreement import Agreement, agreement
 from clearhead.explain.build_index import build_index, find_examples, index_examples
 from clearhead.explain.clouds import WordCloudPicture, plot_cloud, word_cloud
 from clearhead.explain.contributions import ClassContributions, Contribution
@@ -15,6 +16,7 @@ from clearhead.explain.enrichment import (
 from clearhead.explain.examples import FeatureBand, FeatureExamples
 from clearhead.explain.explained import Explained
 from clearhead.explain.feature_words import FeatureWords, Word
+from clearhead.explain.gradients import GradientExplanation, explain_gradients
 from clearhead.explain.index import ExampleIndex
 from clearhead.explain.lime import (
     LimeExplanation,
@@ -29,6 +31,7 @@ from clearhead.explain.vocabulary import vocabulary_names
 from clearhead.explain.words import WordTable, word_table
 
 __all__ = [
+    "Agreement",
     "ClassContributions",
     "Contribution",
     "Detection",
@@ -40,6 +43,7 @@ __all__ = [
     "FeatureName",
     "FeatureVisualization",
     "FeatureWords",
+    "GradientExplanation",
     "LimeExplanation",
     "LimeExplanations",
     "Parts",
@@ -48,12 +52,14 @@ __all__ = [
     "Word",
     "WordCloudPicture",
     "WordTable",
+    "agreement",
     "build_index",
     "describe_regions",
     "detect",
     "detect_enrichment",
     "detect_regions",
     "detect_words",
+    "explain_gradients",
     "explain_images",
     "explain_texts",
     "find_enrichment",

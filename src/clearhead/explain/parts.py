@@ -58,7 +58,7 @@ class Parts:
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """White space after each word: a line of spaces as long as it is in the text."""
+        """As many spaces as there is white space between each word and the next; "" at the end."""
         if self.spans is None:
             return ()
         ends = [*self.spans[1:, 0].tolist(), self.spans[-1, 1]] if len(self.words) else []

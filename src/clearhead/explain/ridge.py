@@ -76,9 +76,12 @@ def weighted_ridge(X: FloatArray, Y: FloatArray, weight: FloatArray, ridge: floa
     weighted = w[:, None] * X
     gram = X.T @ weighted
     inverse = _inverse(gram, ridge)
-    coef = inverse @ (weighted.T @ Y)
-    spread = w @ Y**2
-    residual = w @ (Y - X @ coef) ** 2
+    cross = weighted.T @ Y
+    coef = inverse @ cross
+    spread = w @ np.square(Y)
+    # Expanded, so that no second table of n rows is made; exact to a rounding of the spread.
+    residual = spread - np.sum(coef * (2 * cross - gram @ coef), axis=0)
+    residual = residual.clip(min=0.0)
     noise = weighted.T @ weighted
     factor = inverse @ noise
     left = total - w @ w / total - 2 * np.trace(factor) + np.sum((inverse @ gram) * factor.T)

@@ -42,7 +42,7 @@ class Cache:
         self._found: dict[str, tuple[str, LimeExplanation]] = {}
         self._unwritten: list[str] = []
         self._flushed = time.monotonic()
-        self._complete: tuple[str, ...] | None = None
+        self._to_merge = True
         if folder is not None:
             remove_temporaries(folder)
             self._read(folder)
@@ -56,6 +56,7 @@ class Cache:
         """Take finished explanations (digest and explanation by id); write now and then."""
         self._found.update(done)
         self._unwritten += done
+        self._to_merge = True
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
@@ -72,9 +73,9 @@ class Cache:
         """Write one file, `ids` first, then what earlier calls explained; remove the pieces."""
         if self.folder is None:
             return
-        others = [one for one in self._found if one not in set(ids)]
-        if self._complete is None or self._unwritten or not set(ids) <= set(self._complete):
-            self._write(_NAME, [*ids, *others])
+        if self._to_merge:
+            asked = set(ids)
+            self._write(_NAME, [*ids, *(one for one in self._found if one not in asked)])
         self._unwritten = []
         self._remove_pieces(self.folder)
 
@@ -98,8 +99,7 @@ class Cache:
                 continue
             if described.get("key") != self.key or len(digests) != len(explanations):
                 continue
-            if name == _NAME:
-                self._complete = tuple(one.id for one in explanations)
+            self._to_merge = name != _NAME
             for digest, one in zip(digests, explanations, strict=True):
                 self._found[one.id] = (digest, one)
         if not self._found:

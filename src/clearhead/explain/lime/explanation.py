@@ -107,7 +107,7 @@ class LimeExplanation:
             ax.imshow(self.overlay(feature))
             ax.set_axis_off()
         z, r2 = self.activation[column], self.r2[column]
-        ax.set_title(f"{self.id}: feature {feature} at {z:+.2f}, R² {r2:.2f}")
+        ax.set_title(f"{self.id}: feature {feature} at {z:+.2f}, R² {r2:.2f}", parse_math=False)
         return ax
 
     def overlay(self, feature: int) -> Any:
@@ -142,6 +142,8 @@ class LimeExplanation:
     def _repr_html_(self) -> str:
         from html import escape
 
+        if len(self.features) == 0:
+            return escape(repr(self))
         shown = []
         for feature in self._strongest(_SHOWN_FEATURES):
             column = self.column(feature)

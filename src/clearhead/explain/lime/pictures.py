@@ -146,7 +146,7 @@ def picture_in(batch: Batch, name: str) -> Tensor:
     BackboneError
         There is nothing like a picture of one or three channels.
     """
-    tensor = _values(batch)[_place(batch, name)]
+    tensor: Tensor = _values(batch)[_place(batch, name)]
     if tensor.shape[1] in (1, 3):
         return tensor
     if tensor.shape[3] in (1, 3):
@@ -183,7 +183,9 @@ def with_pictures(batch: Batch, pixels: Tensor) -> Batch:
 
 
 def _values(batch: Batch) -> dict[int | str, Any]:
-    return {**dict(enumerate(batch.args)), **batch.kwargs}
+    values: dict[int | str, Any] = dict(enumerate(batch.args))
+    values.update(batch.kwargs)
+    return values
 
 
 def _place(batch: Batch, name: str) -> int | str:

@@ -138,8 +138,9 @@ class Session:
                     cache.add({one.id: (digests[one.id], one) for one in found})
                     self.done += len(found)
                     self._progress()
-        finally:
+        except BaseException:  # Ctrl-C, too: what is finished is kept
             cache.flush()
+            raise
         ids = [one for one, _ in examples]
         cache.finish(ids)
         if self.uncertain:

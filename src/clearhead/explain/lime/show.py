@@ -28,8 +28,8 @@ def bars(ax: Any, words: Sequence[str], weight: FloatArray, std_error: FloatArra
     colours = [_unit(_RAISES if weight[i] > 0 else _LOWERS) for i in chosen]
     errors = np.where(np.isfinite(std_error[chosen]), std_error[chosen], 0.0)
     ax.barh(rows, weight[chosen], xerr=errors, color=colours, ecolor="0.5")
-    # A "$" would start matplotlib's mathematics.
-    ax.set_yticks(rows, [words[i].replace("$", r"\$") for i in chosen])
+    # A "$" in a text starts no mathematics.
+    ax.set_yticks(rows, [words[i] for i in chosen], parse_math=False)
     ax.set_xlabel("weight (standard deviations of the feature)")
 
 
