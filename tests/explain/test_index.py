@@ -26,9 +26,19 @@ from clearhead.glm.rows import ArrayRows
 from clearhead.layer import Certificate, DecisionLayer
 
 P, K = 5, 6
-ARRAYS = (
-    "rows highest highest_at lowest lowest_at ranks table bars band_edges band_values band_at"
-).split()
+ARRAYS = [
+    "rows",
+    "highest",
+    "highest_at",
+    "lowest",
+    "lowest_at",
+    "ranks",
+    "table",
+    "bars",
+    "band_edges",
+    "band_values",
+    "band_at",
+]
 
 
 class Blocks:

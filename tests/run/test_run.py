@@ -43,6 +43,7 @@ def test_every_point_is_proven_and_every_step_leaves_its_files(made_run: Path) -
         "layer/dense/layer.json",
         "layer/selection.json",
         "explain/examples.json",
+        "explain/index/index.json",
         "examples/index.json",
         "findings.json",
         "report.html",
@@ -226,6 +227,7 @@ def test_a_path_that_cannot_be_saved_is_not_lost(
     [
         ("layer/selection.json", lambda run: run.selection),
         ("explain/examples.json", lambda run: run.explanations),
+        ("explain/index/index.json", lambda run: run.index),
         ("findings.json", lambda run: run.findings),
         ("path/sparse/path.json", lambda run: run.path()),
         ("path/sparse/coef.safetensors", lambda run: run.path()),
