@@ -26,7 +26,7 @@ from clearhead.glm.rows import Rows
 __all__ = ["Extremes", "find_extremes"]
 
 _GROUP = 64
-_CHUNK_BYTES = 1 << 22
+_CHUNK_BYTES = 1 << 23
 _FIRST = 64
 _MAX_WORKERS = 4
 
