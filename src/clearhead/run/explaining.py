@@ -40,6 +40,7 @@ from clearhead.explain import (
     visualize,
     word_table,
 )
+from clearhead.explain.detection import CLEAR
 from clearhead.explain.lime.pictures import RegionSource
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
@@ -49,8 +50,8 @@ __all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "stro
 EffortName = Literal["quick", "default", "full"]
 LISTED_WORDS = 50
 JUDGED_TEXTS = 4000  # that set the threshold of an explanation, and that judge it
-JUDGED_PICTURES = 300  # cutting one into regions takes a tenth of a second
-N_REGIONS = 50
+JUDGED_PICTURES = 200  # cutting one into regions takes a tenth of a second
+N_REGIONS = 30  # perturbations should be twice as many
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ class Effort:
     texts : int or None
         Validation texts that it explains besides, for the words; None is all of them.
     text_perturbations, picture_perturbations : int
+    ends_made : tuple of {"max", "min"}
+        Pictures made to activate a feature, to silence it, or both.
     steps, seeds : int
-        Of each visualization.
+        Of each of these pictures; None is :func:`clearhead.visualize`'s own number.
     """
 
     features: int | None
@@ -75,13 +78,14 @@ class Effort:
     texts: int | None
     text_perturbations: int
     picture_perturbations: int
+    ends_made: tuple[Literal["max", "min"], ...]
     steps: int | None
     seeds: int
 
 
 EFFORTS: dict[str, Effort] = {
-    "default": Effort(64, 2, 400, 96, 64, None, 1),
-    "full": Effort(None, 8, None, 512, 256, 512, 3),
+    "default": Effort(64, 2, 400, 96, 64, ("max",), None, 1),
+    "full": Effort(None, 8, None, 512, 256, ("max", "min"), 512, 3),
 }
 """``"quick"`` finds examples only; it needs no network."""
 
@@ -211,7 +215,8 @@ class Explainer:
             (known.iloc[judging], self._z(judging)),
         )
         self.detections += judged
-        self.names.append(name_by_enrichment(found, judged))
+        named = name_by_enrichment(found, judged)
+        self.names.append([one for one in named if one.score is None or one.score > CLEAR])
 
     def _ends(self) -> list[str]:
         """Give ids of the examples at both ends of each feature."""
@@ -299,6 +304,7 @@ class Explainer:
                 self.features,
                 layer=self.layer,
                 activations=self.index,
+                directions=self.effort.ends_made,
                 seeds=self.effort.seeds,
                 seed=self.seed,
                 folder=self.folder / "visualizations",

@@ -74,7 +74,8 @@ function picturesOf(f, direction) {
     const words = row.failed ? `Failed to activate it: ${reached}` : `Made to ${direction === "max" ? "activate" : "silence"} it: ${reached}`;
     return h("figure", { class: row.failed ? "failed" : "" },
       h("img", { src: row.image, alt: words, loading: "lazy", decoding: "async" }),
-      h("figcaption", null, row.failed && h("b", null, "failed "), deviations(row.activation)));
+      h("figcaption", null, row.failed && h("b", null, "failed "), deviations(row.activation),
+        known(row.percentile) && `, beyond ${row.percentile.toFixed(row.percentile > 99.9 ? 0 : 1)}% of real ones`));
   }));
 }
 
