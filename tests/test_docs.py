@@ -137,6 +137,16 @@ def test_export_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_
     assert prediction.labels == names["model"].model.predict(names["features"]).tolist()
 
 
+def test_explain_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = clearhead.new_run("runs/reviews", "minilm", "rotten-tomatoes", limit=120)
+    made.all(n_lambdas=30, rule="features:8")
+    names = _run("explain.md")
+    assert names["mine"][0].parts.words == ("a", "dull", ",", "slow", "film")
+    assert names["found"].trust
+    assert names["whole"].substitutes.items
+
+
 def _keys_after(page: str, heading: str) -> set[str]:
     section = page.split(f"## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     first_cells = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))

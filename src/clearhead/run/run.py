@@ -246,6 +246,8 @@ class Run(RunResults):
         force : bool
             Do it again though nothing has changed.
         """
+        if k < 1:
+            raise InputError(f"k: expected at least 1 example, got {k}.")
         options = {
             "k": k,
             "keep_examples": self.file.data["keep_examples"],
@@ -259,9 +261,9 @@ class Run(RunResults):
         shown = set(layer.used.tolist())
         for c in range(dense.n_classes):  # the dense layer's strongest, to look at beside ours
             shown.update(dense.top(c, 10).tolist())
+        index = index_examples(self.store, layer, k=max(k, 16), seed=seed, on_event=self.on_event)
         self.file.begin("explain")
         folder = self.folder / "explain"
-        index = index_examples(self.store, layer, k=max(k, 16), seed=seed, on_event=self.on_event)
         index.save(folder / "index")
         found = [index.examples(feature, k) for feature in sorted(shown)]
         used = [f for f in found if f.feature in layer.used]
