@@ -140,7 +140,7 @@ def test_export_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_
 def test_explain_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = clearhead.new_run("runs/reviews", "minilm", "rotten-tomatoes", limit=120)
-    made.all(n_lambdas=30, rule="features:8")
+    made.all(n_lambdas=30, rule="features:30")
     names = _run("explain.md")
     assert names["mine"][0].parts.words == ("a", "dull", ",", "slow", "film")
     assert names["found"].trust

@@ -47,8 +47,8 @@ app = typer.Typer(
         "responds to, and looks for what is wrong with the model.\n\n"
         "Start with `clearhead demo text`: everything on a real network and real data, in a "
         "few minutes. Then `clearhead run MODEL DATA --out DIR` for your own data. Each step can "
-        "be run alone too: extract, fit, select, explain, debug, report; a step whose inputs have not "
-        "changed is skipped, and an interrupted one goes on where it was."
+        "be run alone too: extract, fit, select, explain, debug, report; a step whose inputs have "
+        "not changed is skipped, and an interrupted one goes on where it was."
     ),
 )
 
