@@ -18,6 +18,7 @@ from PIL import Image
 import clearhead
 from clearhead.run import Run
 from clearhead.run.summary import summarize
+from tests.exports import small
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -139,8 +140,13 @@ def test_export_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_
 
 def test_explain_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    made = clearhead.new_run("runs/reviews", "minilm", "rotten-tomatoes", limit=120)
-    made.all(n_lambdas=30, rule="features:30")
+    small.bert().module.save_pretrained("bert")  # type: ignore[operator]
+    small.tokenizer().save_pretrained("bert")
+    said, _ = small.texts(240)
+    mood = ["good" if text.count("good") > text.count("dull") else "bad" for text in said]
+    pd.DataFrame({"text": said, "label": mood}).to_csv("reviews.csv", index=False)
+    made = clearhead.new_run("runs/reviews", "bert", "reviews.csv")
+    made.all(n_lambdas=30, rule="best")
     names = _run("explain.md")
     assert names["mine"][0].parts.words == ("a", "dull", ",", "slow", "film")
     assert names["found"].trust
