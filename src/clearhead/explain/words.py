@@ -239,7 +239,7 @@ class WordTable:
         if not mean.size:
             return []
         if rule == "interval":
-            value = sign * mean - margin
+            value: FloatArray = sign * mean - margin
             keep = np.flatnonzero(value > 0)
         else:
             value = sign * mean
