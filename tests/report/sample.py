@@ -13,6 +13,8 @@ from clearhead.report.schema import (
     AblationRow,
     ActivationBand,
     AgreementRow,
+    AnalysisRow,
+    BandCard,
     ClassFeature,
     ClassRow,
     Confusion,
@@ -22,14 +24,18 @@ from clearhead.report.schema import (
     ExampleCard,
     FeatureCard,
     FindingCard,
+    HighlightCard,
     LayerCard,
     ModelCard,
     PathCard,
+    PictureCard,
     PointRow,
     ProblemRow,
     ReportData,
     SliceRow,
     SplitRow,
+    TrustCard,
+    WordRow,
 )
 
 HOSTILE = [
@@ -255,6 +261,59 @@ def _findings(names: list[str], W: np.ndarray, keys: list[str], cut: str) -> lis
     ]
 
 
+def _explained(feature: FeatureCard, examples: list[ExampleCard], image: bool) -> FeatureCard:
+    """The same feature with all that explains it."""
+    even = feature.index % 2 == 0
+    shown = {e.key: e for e in examples}
+    ends = [key for key, _ in (*feature.highest[:2], *feature.lowest[:2])]
+    rng = np.random.default_rng(feature.index)
+    words = [
+        WordRow(word=word, weight=(1 - 2 * k) * (0.9 - 0.07 * i), std_error=0.05, count=9 + i)
+        for k in (0, 1)
+        for i, word in enumerate(_WORDS[1 - k])
+    ]
+    first = len((shown[ends[0]].text or "").split(" ")[0])
+    return feature.model_copy(
+        update={
+            "name": "cells with a dark corner" if image else "moving, funny / − dull",
+            "name_source": "words" if even else "person",
+            "name_score": 0.81 if even else None,
+            "words": [] if image else words,
+            "pictures": [
+                PictureCard(
+                    direction=direction,
+                    method="fourier",
+                    image=_jpeg(rng, direction == "max"),
+                    activation=7.4 if direction == "max" else -1.1,
+                    percentile=99.9 if direction == "max" else 31.0,
+                    failed=direction == "min",
+                )
+                for direction in ("max", "min")
+            ]
+            if image
+            else [],
+            "highlights": [
+                HighlightCard(
+                    key=key,
+                    r2=0.83,
+                    spans=[] if image else [(0, first, 0.7), (first + 1, first + 3, -0.4)],
+                    image=_jpeg(rng, False) if image else None,
+                )
+                for key in dict.fromkeys(ends)
+            ],
+            "trust": [
+                TrustCard(
+                    explanation="regions" if image else "words",
+                    direction="high",
+                    accuracy=estimate(0.78 if even else 0.55, 320),
+                    clear=even,
+                )
+            ],
+            "bands": [BandCard(low=0.4, high=0.6, examples=feature.highest[:2])],
+        }
+    )
+
+
 def sample_report(
     *,
     modality: str = "text",
@@ -329,6 +388,7 @@ def sample_report(
                 ],
             )
         )
+    features = [_explained(feature, examples, image) for feature in features]
     column = "cell type" if image else "length"
     values = ["monocrystalline", "polycrystalline"] if image else ["short", "medium", "long"]
     return ReportData(
@@ -462,7 +522,22 @@ def hostile_report() -> ReportData:
         s.model_copy(update={"column": texts[0], "value": texts[i]})
         for i, s in enumerate(data.slices)
     ]
-    features = [f.model_copy(update={"name": texts[i % 4]}) for i, f in enumerate(data.features)]
+    features = [
+        f.model_copy(
+            update={
+                "name": texts[i % 4],
+                "name_source": texts[0],
+                "words": [
+                    w.model_copy(update={"word": t}) for w, t in zip(f.words, texts, strict=False)
+                ],
+                "highlights": [
+                    h.model_copy(update={"spans": [(0, 3, 1.0), (2, 9, -1.0), (7, 10**6, 1.0)]})
+                    for h in f.highlights
+                ],
+            }
+        )
+        for i, f in enumerate(data.features)
+    ]
     card = data.data.model_copy(
         update={"name": texts[0], "class_names": names, "notes": texts, "metadata": texts}
     )
@@ -478,6 +553,8 @@ def hostile_report() -> ReportData:
             "findings": findings,
             "slices": slices,
             "limits": texts,
+            "explained": texts,
+            "analysis": [AnalysisRow(kind="shared", words=text, features=[0]) for text in texts],
             "agreement_note": texts[0],
         }
     )

@@ -165,6 +165,28 @@ def test_a_negative_weight_turns_its_examples_round(tmp_path: Path) -> None:
         assert re.findall(r"text of (e\d+)\.", against) == [key for key, _ in away[:2]]
 
 
+def test_a_feature_shows_what_explains_it_and_whether_to_trust_it(tmp_path: Path) -> None:
+    data = sample_report(used=3)
+    for feature in data.features:
+        dom = draw(data, tmp_path, f"#feature-{feature.index}")
+        card = dom.texts[f"feature-{feature.index}"]
+        assert feature.name is not None
+        assert feature.name in card
+        assert ("◆ clear" in card) is feature.trust[0].clear
+        assert ("named by a person" in card) is (feature.name_source == "person")
+        assert all(row.word in card for row in feature.words[:8])
+    marks = [attrs.get("class") for tag, attrs in dom.tags if tag == "mark"]
+    assert {"up", "down"} <= set(marks)
+
+
+def test_a_picture_that_failed_says_so(tmp_path: Path) -> None:
+    data = sample_report(used=3, modality="image")
+    dom = draw(data, tmp_path, f"#feature-{data.features[0].index}")
+    alts = [attrs.get("alt") or "" for tag, attrs in dom.tags if tag == "img"]
+    assert any(alt.startswith("Made to activate it: +7.4") for alt in alts)
+    assert any(alt.startswith("Failed to activate it: −1.1") for alt in alts)
+
+
 def test_a_run_without_findings_says_what_was_looked_for(tmp_path: Path) -> None:
     data = sample_report(with_findings=False, K=3)
     bare = data.model_copy(update={"confusions": [], "slices": [], "ablation": []})

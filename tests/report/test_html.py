@@ -150,6 +150,16 @@ def test_an_image_that_is_no_jpeg_is_refused(image: str) -> None:
         render_html(data.model_copy(update={"examples": examples}))
 
 
+def test_pictures_of_features_are_checked_too() -> None:
+    data = sample_report(n_examples=3, modality="image")
+    feature = data.features[0]
+    for name in ("pictures", "highlights"):
+        bad = [row.model_copy(update={"image": "data:,x"}) for row in getattr(feature, name)]
+        features = [feature.model_copy(update={name: bad}), *data.features[1:]]
+        with pytest.raises(DataError, match=f"feature {feature.index}.*data:,x"):
+            render_html(data.model_copy(update={"features": features}))
+
+
 def test_numbers_that_json_does_not_have_become_null() -> None:
     data = sample_report()
     points = [

@@ -17,7 +17,7 @@ import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ __all__ = ["DATA_ID", "render_html", "write_html"]
 DATA_ID = "clearhead-data"
 """The id of the script element that holds the data as JSON."""
 
-_STYLES = ("base.css", "overview.css", "sections.css")
+_STYLES = ("base.css", "overview.css", "sections.css", "explained.css")
 # In this order: each file uses only names of the files before it.
 _SCRIPTS = (
     "dom.js",
@@ -43,6 +43,7 @@ _SCRIPTS = (
     "overview.js",
     "findings.js",
     "classes.js",
+    "explained.js",
     "features.js",
     "layers.js",
     "mistakes.js",
@@ -121,13 +122,23 @@ def _hash(content: str) -> str:
 
 
 def _check_images(data: ReportData) -> None:
-    for example in data.examples:
-        if example.image is not None and not _JPEG.fullmatch(example.image):
+    for where, image in _images(data):
+        if image is not None and not _JPEG.fullmatch(image):
             raise DataError(
-                f"The image of example {example.key!r} starts with {example.image[:30]!r}; "
+                f"The image of {where} starts with {image[:30]!r}; "
                 "expected 'data:image/jpeg;base64,' and base64 digits. Make the report "
                 "again from the run with `clearhead report`."
             )
+
+
+def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
+    for example in data.examples:
+        yield f"example {example.key!r}", example.image
+    for feature in data.features:
+        for picture in feature.pictures:
+            yield f"feature {feature.index}", picture.image
+        for highlight in feature.highlights:
+            yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
 
 
 def _embed(data: ReportData) -> str:

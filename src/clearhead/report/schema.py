@@ -22,6 +22,8 @@ __all__ = [
     "AblationRow",
     "ActivationBand",
     "AgreementRow",
+    "AnalysisRow",
+    "BandCard",
     "ClassFeature",
     "ClassRow",
     "Confusion",
@@ -31,14 +33,18 @@ __all__ = [
     "ExampleCard",
     "FeatureCard",
     "FindingCard",
+    "HighlightCard",
     "LayerCard",
     "ModelCard",
     "PathCard",
+    "PictureCard",
     "PointRow",
     "ProblemRow",
     "ReportData",
     "SliceRow",
     "SplitRow",
+    "TrustCard",
+    "WordRow",
 ]
 
 SCHEMA_VERSION = 1
@@ -190,15 +196,79 @@ class ActivationBand(_Part):
     count: int
 
 
+class BandCard(_Part):
+    """Some examples from one band between the quantiles of a feature's activation."""
+
+    low: float = Field(description="quantile where the band begins, in [0, 1]")
+    high: float
+    examples: list[tuple[str, float]] = Field(description="(example key, activation)")
+
+
+class WordRow(_Part):
+    """What one word does to a feature, on average over the texts that hold it."""
+
+    word: str
+    weight: float = Field(description="mean LIME weight, in standard deviations of the feature")
+    std_error: float
+    count: int = Field(description="how often it was seen")
+
+
+class PictureCard(_Part):
+    """A picture made to activate a feature most, or least."""
+
+    direction: Literal["max", "min"]
+    method: str
+    image: str = Field(description="data: URI of a JPEG")
+    activation: float = Field(description="what the finished picture reaches")
+    percentile: float | None = Field(
+        description="share of real examples below it, in percent; None: not compared"
+    )
+    failed: bool = Field(description="it does not activate the feature beyond real examples")
+
+
+class HighlightCard(_Part):
+    """What in one example drives a feature, by LIME."""
+
+    key: str = Field(description="example key")
+    r2: float | None = Field(description="how well the parts explain the feature there")
+    spans: list[tuple[int, int, float]] = Field(
+        default=[], description="(first character, end, weight) of the words that matter"
+    )
+    image: str | None = Field(
+        default=None,
+        description="data: URI of a JPEG in which all but the regions that drive it are dimmed",
+    )
+
+
+class TrustCard(_Part):
+    """Does an explanation alone tell on which test examples the feature fires?"""
+
+    explanation: Literal["words", "regions", "name"]
+    direction: Literal["high", "low"] = Field(description="fires high, or fires low")
+    accuracy: Estimate = Field(description="balanced accuracy; 0.5 is chance")
+    clear: bool
+
+
 class FeatureCard(_Part):
     """One deep feature that the selected layer uses, or one of the dense layer's strongest."""
 
     index: int
     name: str | None = None
+    name_source: str | None = Field(
+        default=None, description="who named it: person, words, enrichment or vocabulary"
+    )
+    name_score: float | None = Field(
+        default=None, description="balanced accuracy of the name on test examples"
+    )
+    words: list[WordRow] = Field(default=[], description="what raises it and what lowers it")
+    pictures: list[PictureCard] = []
+    highlights: list[HighlightCard] = []
+    trust: list[TrustCard] = []
     classes: list[tuple[int, float]] = Field(description="(class index, weight), by |weight|")
     highest: list[tuple[str, float]] = Field(description="(example key, activation), descending")
     lowest: list[tuple[str, float]] = Field(description="(example key, activation), ascending")
     histogram: list[ActivationBand]
+    bands: list[BandCard] = Field(default=[], description="examples between the extremes")
 
 
 class ExampleCard(_Part):
@@ -259,6 +329,16 @@ class FindingCard(_Part):
     examples: list[str] = Field(default=[], description="keys of examples that show it")
 
 
+class AnalysisRow(_Part):
+    """Something about the decision layer as a whole, in words."""
+
+    kind: Literal["shared", "similar", "duplicate", "substitute", "unstable"]
+    words: str
+    features: list[int] = []
+    classes: list[int] = []
+    value: float | None = None
+
+
 class ReportData(_Part):
     """Everything that a report shows."""
 
@@ -274,6 +354,12 @@ class ReportData(_Part):
     ablation: list[AblationRow]
     classes: list[ClassRow]
     features: list[FeatureCard]
+    explained: list[str] = Field(
+        default=[], description="how the features were explained, and how far to trust it, in words"
+    )
+    analysis: list[AnalysisRow] = Field(
+        default=[], description="the decision layer as a whole; empty: not analysed"
+    )
     slices: list[SliceRow]
     confusions: list[Confusion]
     mended_by_one: Estimate | None = Field(

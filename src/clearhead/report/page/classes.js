@@ -147,13 +147,17 @@ function classFeatureCard(row, f, largest, hasShare) {
       h("p", { class: "muted" }, "The sparse layer does not use this feature, so no examples of it were kept."));
   // A negative weight turns the feature round: its lowest examples speak for the class.
   const [for_, against] = f.weight >= 0 ? [card.highest, card.lowest] : [card.lowest, card.highest];
+  const [up, down] = f.weight >= 0 ? ["max", "min"] : ["min", "max"];
+  const marked = new Map((card.highlights ?? []).map((row) => [row.key, row]));
   return h("article", { class: "card", style: { "--fade": (FLOOR + (1 - FLOOR) * strengthShare).toFixed(3) } },
     head, bar, share,
     h("div", { class: "fading" },
       h("p", { class: "side" }, h("span", { class: "up", "aria-hidden": "true" }, "＋ "), "Speaks for it"),
-      drawLater(h("div", { class: "tiles-place" }), (place) => fill(place, tiles(for_, 4))),
+      cloud(card, up), picturesOf(card, up),
+      drawLater(h("div", { class: "tiles-place" }), (place) => fill(place, tiles(for_, 4, "", marked))),
       h("p", { class: "side" }, h("span", { class: "down", "aria-hidden": "true" }, "－ "), "Speaks against it"),
-      drawLater(h("div", { class: "tiles-place" }), (place) => fill(place, tiles(against, exampleIsImage(against) ? 4 : 2)))));
+      cloud(card, down), picturesOf(card, down),
+      drawLater(h("div", { class: "tiles-place" }), (place) => fill(place, tiles(against, exampleIsImage(against) ? 4 : 2, "", marked)))));
 }
 
 const exampleIsImage = (pairs) => pairs.some(([key]) => safeImage(exampleOf.get(key)?.image));

@@ -62,7 +62,7 @@ function featuresSection() {
       h("div", null, h("h2", { id: "features-title" }, "Features"),
         h("p", { class: "lead" }, featuresLead())),
       h("div", { class: "controls" }, tally, search, filter, order)),
-    list, rest);
+    explainedPart(), list, rest);
 }
 
 function featuresLead() {
@@ -70,13 +70,14 @@ function featuresLead() {
   const others = DATA.features.length - used;
   return `The ${plural(used, "deep feature")} in use` +
     (others ? `, and ${plural(others, "other")} that the dense layer or a finding names` : "") +
-    ": the examples that activate each most and least, and the classes that read it.";
+    ": what activates each most and least, and the classes that read it.";
 }
 
 function featureCard(f, largest) {
   return h("article", { class: "panel feature", id: `feature-${f.index}`, "aria-labelledby": `feature-${f.index}-title` },
     h("h3", { id: `feature-${f.index}-title` }, h("bdi", null, featureName(f.index)),
-      h("small", null, f.classes.length ? `read by ${plural(f.classes.length, "class", "classes")}` : "not read by the sparse layer")),
+      h("small", null, f.classes.length ? `read by ${plural(f.classes.length, "class", "classes")}` : "not read by the sparse layer"),
+      nameSource(f), trustBadge(f)),
     drawLater(h("div", { class: "feature-body" }), (body) => fill(body, featureBody(f, largest))));
 }
 
@@ -87,23 +88,26 @@ function featureBody(f, largest) {
       h("b", { class: w >= 0 ? "up" : "down" }, weight(w)))),
     moreButton(Math.min(n, f.classes.length), f.classes.length, 20, show));
   show(6);
-  const side = (title, glyph, pairs) => h("div", { class: "feature-side" },
-    h("h4", null, h("span", { "aria-hidden": "true" }, `${glyph} `), title), growing(pairs));
+  const marked = new Map((f.highlights ?? []).map((row) => [row.key, row]));
+  const side = (title, glyph, direction, pairs) => h("div", { class: "feature-side" },
+    h("h4", null, h("span", { "aria-hidden": "true" }, `${glyph} `), title),
+    picturesOf(f, direction), wordsOf(f, direction), growing(pairs, marked));
   return [
     h("div", { class: "feature-facts" },
       h("h4", null, "Activations, in standard deviations"),
       histogram(f.histogram, `Histogram of the activations of feature ${f.index}`),
-      f.classes.length > 0 && [h("h4", null, "Weight in each class"), users]),
-    side("Highest", "▴", f.highest),
-    side("Lowest", "▾", f.lowest),
+      f.classes.length > 0 && [h("h4", null, "Weight in each class"), users],
+      trustTable(f), bandsOf(f, marked)),
+    side("Highest", "▴", "max", f.highest),
+    side("Lowest", "▾", "min", f.lowest),
   ];
 }
 
 // A few examples, and the others on request.
-function growing(pairs) {
+function growing(pairs, marked) {
   const first = exampleIsImage(pairs) ? 8 : 4;
   const place = h("div");
-  const show = (n) => fill(place, tiles(pairs, n),
+  const show = (n) => fill(place, tiles(pairs, n, "", marked),
     pairs.length > n && h("button", { type: "button", class: "button quiet", on: { click: () => show(pairs.length) } }, `${pairs.length - n} more`));
   show(first);
   return place;

@@ -6,7 +6,7 @@ function layersSection() {
   return h("section", { class: "section", id: "layer", "aria-labelledby": "layer-title" },
     h("div", { class: "section-head" }, h("div", null, h("h2", { id: "layer-title" }, "Decision layer"),
       h("p", { class: "lead" }, "What was gained and lost by making the layer sparse."))),
-    layersPanel(), ablationPanel());
+    layersPanel(), ablationPanel(), analysisPanel());
 }
 
 function layersPanel() {
