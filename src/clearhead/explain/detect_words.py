@@ -47,7 +47,8 @@ def detect_words(
     train_z, test_z : ndarray of shape (n, u)
         Their standardised activations, one column for each of ``table.features``.
     k : int, optional
-        Only the `k` strongest words of each side; by default all.
+        Only the `k` strongest words of each side; by default all. The list that a person reads
+        usually predicts less than the whole table: judge it with `k` its length.
     explanation : str
         What the detections are called.
     split : callable
