@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import threading
@@ -80,6 +81,15 @@ def read_files(store: FeatureStore) -> None:
         with shard.path.open("rb", buffering=0) as file:
             while file.readinto(buffer):
                 pass
+
+
+def evict(folder: Path) -> None:
+    """Take the files out of the file cache, so that they are read from disk."""
+    os.sync()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -165,6 +175,8 @@ def run(a: argparse.Namespace) -> dict[str, Any]:
     for _ in range(a.repeats):
         for name, work in ways.items():
             store.close()  # mapped anew by each
+            if a.cold:
+                evict(store_folder)
             seconds[name].append(timed(work))
     with tempfile.TemporaryDirectory() as folder:
         saved = timed(lambda: index.save(folder))
@@ -242,6 +254,7 @@ def table(result: dict[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explain index", description=__doc__)
+    parser.add_argument("--cold", action="store_true", help="from disk, not the file cache")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=7)

@@ -172,7 +172,7 @@ def test_a_feature_shows_what_explains_it_and_whether_to_trust_it(tmp_path: Path
         card = dom.texts[f"feature-{feature.index}"]
         assert feature.name is not None
         assert feature.name in card
-        assert ("◆ clear" in card) is feature.trust[0].clear
+        assert ("◆ clear by its words" in card) is feature.trust[0].clear
         assert ("named by a person" in card) is (feature.name_source == "person")
         assert all(row.word in card for row in feature.words[:8])
     marks = [attrs.get("class") for tag, attrs in dom.tags if tag == "mark"]

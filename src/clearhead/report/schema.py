@@ -244,7 +244,7 @@ class HighlightCard(_Part):
 class TrustCard(_Part):
     """Does an explanation alone tell on which test examples the feature fires?"""
 
-    explanation: str = Field(description="words, regions or name")
+    explanation: str = Field(description="words (those shown), all words, regions or name")
     direction: Literal["high", "low"] = Field(description="fires high, or fires low")
     accuracy: Estimate = Field(description="balanced accuracy; 0.5 is chance")
     clear: bool

@@ -49,6 +49,7 @@ __all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "stro
 
 EffortName = Literal["quick", "default", "full"]
 LISTED_WORDS = 50
+SHOWN_WORDS = 15  # a side, in the report
 JUDGED_TEXTS = 4000  # that set the threshold of an explanation, and that judge it
 JUDGED_PICTURES = 200  # cutting one into regions takes a tenth of a second
 N_REGIONS = 30  # perturbations should be twice as many
@@ -178,7 +179,8 @@ class Explainer:
             clear = sum(one.clear for one in judged)
             self.note(
                 f"{clear} of {len(judged)} features are clear: from a name, words or regions "
-                "alone it can be told, on test examples, when they fire."
+                'alone it can be told, on test examples, when they fire. "All words" are more than '
+                "the lists show, and predict more."
             )
         names = suggest_names(*self.names)
         write_json(self.folder / "names.json", [one.to_dict() for one in names])
@@ -257,7 +259,9 @@ class Explainer:
             rows = self._rows(*splits, most=JUDGED_TEXTS)
             held = [str(key) for key in self.store.ids[rows]]
             sides += [[text for _, text in texts.pairs(held)], self._z(rows)]
-        self.detections += detect_words(table, *sides)
+        # What is listed is what a person sees; all the words together predict more.
+        self.detections += detect_words(table, *sides, k=SHOWN_WORDS, explanation="words")
+        self.detections += detect_words(table, *sides, explanation="all words")
         short = detect_words(table, *sides, k=3, explanation="name")
         words = [table.words_of(int(j)) for j in self.features]
         self.names.append(name_by_words(words, short))

@@ -22,10 +22,11 @@ const explainedPart = () => (DATA.explained ?? []).length > 0 && h("details", { 
 function trustBadge(f) {
   const rows = f.trust ?? [];
   if (!rows.length) return null;
-  const clear = rows.some((row) => row.clear);
+  const by = [...new Set(rows.filter((row) => row.clear).map((row) => row.explanation))];
+  const clear = by.length > 0;
   return h("span", { class: `badge ${clear ? "clear" : "unclear"}`,
     title: clear ? "An explanation tells, on test examples, when it fires" : "No explanation tells when it fires: read it with doubt" },
-  clear ? "◆ clear" : "◇ unclear");
+  clear ? `◆ clear by its ${listed(by)}` : "◇ unclear");
 }
 
 function trustTable(f) {
