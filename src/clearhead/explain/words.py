@@ -240,7 +240,7 @@ class WordTable:
             return []
         value: FloatArray
         if rule == "interval":
-            value: FloatArray = sign * mean - margin
+            value = sign * mean - margin
             keep = np.flatnonzero(value > 0)
         else:
             value = sign * mean
