@@ -26,7 +26,6 @@ from clearhead.explain.visualize.result import (
     Direction,
     FeatureVisualization,
     Method,
-    Picture,
     load_visualizations,
     save_visualizations,
 )
@@ -36,7 +35,10 @@ from clearhead.layer import DecisionLayer
 __all__ = ["RealActivations", "visualize"]
 
 STEP = "explain"
-DEFAULT_STEPS = 64
+# Enough for 64 of 64 features of EfficientNet-Lite0 (benchmarks/explain/visualize.py).
+DEFAULT_STEPS = 32
+# Next to an activation, so that ties with real examples are told by what is below.
+_TIE = 1e-6
 # Beyond this share of real examples a picture counts as activating its feature.
 _ACTIVE = 95.0
 # Pixels a batch on a CPU: beyond about this, a network's activations leave the caches, and
@@ -50,7 +52,7 @@ class RealActivations(Protocol):
     """Anything that knows how strongly real examples activate a feature."""
 
     def percentile(self, feature: int, activation: float) -> float:
-        """Share of examples, in percent, that activate `feature` less than `activation`."""
+        """Share of examples, in percent, that activate `feature` at most as `activation`."""
 
 
 def visualize(
@@ -131,7 +133,8 @@ def visualize(
     Olah, Mordvintsev and Schubert, Feature Visualization, Distill 2017; Fel et al., MaCo,
     NeurIPS 2023.
     """
-    _check_options(method, directions, seeds, steps, size, batch_size)
+    _check_choices(method, directions)
+    _check_counts(seeds=seeds, steps=steps, size=size, batch_size=batch_size)
     jobs = _jobs(backbone, features, layer, directions, seeds)
     percentile = _percentile_of(activations, backbone, layer)
     mapped = measure_pixels(backbone)
@@ -201,14 +204,7 @@ def visualize(
     return found
 
 
-def _check_options(
-    method: str,
-    directions: Sequence[str],
-    seeds: int,
-    steps: int,
-    size: int | None,
-    batch_size: int | None,
-) -> None:
+def _check_choices(method: str, directions: Sequence[str]) -> None:
     if method not in get_args(Method):
         raise InputError(f"method={method!r}: it must be 'fourier' or 'maco'.")
     wrong = [one for one in directions if one not in get_args(Direction)]
@@ -216,12 +212,12 @@ def _check_options(
         raise InputError(
             f"directions={directions!r}: expected a sequence of 'max' and 'min', e.g. ('max',)."
         )
-    for name, value, least in (("seeds", seeds, 1), ("steps", steps, 1)):
-        if value < least:
-            raise InputError(f"{name}={value}: it must be at least {least}.")
-    for name, given in (("size", size), ("batch_size", batch_size)):
-        if given is not None and given < 1:
-            raise InputError(f"{name}={given}: it must be at least 1.")
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name}={value}: it must be at least 1.")
 
 
 def _jobs(
@@ -271,7 +267,10 @@ def _percentile_of(
         return None
     if isinstance(activations, RealActivations):
         index = activations
-        return lambda job, value: float(index.percentile(job.feature, value))
+        # A picture that reaches the floor of a ReLU has no real example below it.
+        return lambda job, value: float(
+            index.percentile(job.feature, value - _TIE * max(1.0, abs(value)))
+        )
     real = np.asarray(activations)
     if real.ndim != 2 or real.shape[1] != backbone.n_features or not len(real):
         raise InputError(
@@ -281,7 +280,7 @@ def _percentile_of(
 
     def share_below(job: Job, value: float) -> float:
         z = (real[:, job.feature].astype(np.float64) - job.center) / job.scale
-        return 100.0 * float(np.mean(z < value))
+        return 100.0 * float(np.mean(z < value - _TIE * max(1.0, abs(value))))
 
     return share_below
 
