@@ -15,22 +15,22 @@ from torch import Tensor, nn
 
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.errors import BackboneError, CorruptFileError, InputError, StepMissingError
-from clearhead.explain.visualize import (
+from clearhead.explain.visualization import (
     FeatureVisualization,
     load_visualizations,
     save_visualizations,
     visualize,
 )
-from clearhead.explain.visualize.fourier import (
+from clearhead.explain.visualization.fourier import (
     Fourier,
     decorrelate,
     pixels_of,
     recorrelate,
     signals_of,
 )
-from clearhead.explain.visualize.maco import Maco
-from clearhead.explain.visualize.pixels import measure_pixels
-from clearhead.explain.visualize.redirected import RedirectedRectifiers
+from clearhead.explain.visualization.maco import Maco
+from clearhead.explain.visualization.pixels import measure_pixels
+from clearhead.explain.visualization.redirected import RedirectedRectifiers
 from clearhead.layer import Certificate, DecisionLayer
 
 RED, VERTICAL, HORIZONTAL, DEAD, CONSTANT = range(5)

@@ -26,7 +26,7 @@ from clearhead.explain.lime import (
 )
 from clearhead.explain.names import FeatureName, merge_names, name_by_words, suggest_names
 from clearhead.explain.parts import Parts, regions_of, words_of
-from clearhead.explain.visualize import FeatureVisualization, load_visualizations, visualize
+from clearhead.explain.visualization import FeatureVisualization, load_visualizations, visualize
 from clearhead.explain.vocabulary import vocabulary_names
 from clearhead.explain.words import WordTable, word_table
 

@@ -9,7 +9,7 @@ from clearhead.explain.detection import Trust
 from clearhead.explain.examples import FeatureExamples
 from clearhead.explain.lime import LimeExplanations
 from clearhead.explain.names import FeatureName
-from clearhead.explain.visualize import FeatureVisualization
+from clearhead.explain.visualization import FeatureVisualization
 from clearhead.explain.words import WordTable
 
 __all__ = ["Explained"]

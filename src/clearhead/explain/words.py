@@ -238,6 +238,7 @@ class WordTable:
         margin = self.margin[:, column]
         if not mean.size:
             return []
+        value: FloatArray
         if rule == "interval":
             value = sign * mean - margin
             keep = np.flatnonzero(value > 0)

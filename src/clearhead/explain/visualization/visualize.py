@@ -18,18 +18,18 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.backbones import Backbone
 from clearhead.errors import BackboneError, CorruptFileError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
-from clearhead.explain.visualize.fourier import Fourier, Parametrisation
-from clearhead.explain.visualize.maco import Maco
-from clearhead.explain.visualize.optimise import Job, frozen, measure, optimise
-from clearhead.explain.visualize.pixels import PixelMap, measure_pixels
-from clearhead.explain.visualize.result import (
+from clearhead.explain.visualization.fourier import Fourier, Parametrisation
+from clearhead.explain.visualization.maco import Maco
+from clearhead.explain.visualization.optimise import Job, frozen, measure, optimise
+from clearhead.explain.visualization.pixels import PixelMap, measure_pixels
+from clearhead.explain.visualization.result import (
     Direction,
     FeatureVisualization,
     Method,
     load_visualizations,
     save_visualizations,
 )
-from clearhead.explain.visualize.transforms import Transforms
+from clearhead.explain.visualization.transforms import Transforms
 from clearhead.layer import DecisionLayer
 
 __all__ = ["RealActivations", "visualize"]
@@ -133,7 +133,7 @@ def visualize(
     Olah, Mordvintsev and Schubert, Feature Visualization, Distill 2017; Fel et al., MaCo,
     NeurIPS 2023.
     """
-    _check_choices(method, directions)
+    _check_options(method, directions)
     _check_counts(seeds=seeds, steps=steps, size=size, batch_size=batch_size)
     jobs = _jobs(backbone, features, layer, directions, seeds)
     percentile = _percentile_of(activations, backbone, layer)
@@ -204,7 +204,7 @@ def visualize(
     return found
 
 
-def _check_choices(method: str, directions: Sequence[str]) -> None:
+def _check_options(method: str, directions: Sequence[str]) -> None:
     if method not in get_args(Method):
         raise InputError(f"method={method!r}: it must be 'fourier' or 'maco'.")
     wrong = [one for one in directions if one not in get_args(Direction)]
@@ -235,7 +235,8 @@ def _jobs(
             f"features: {outside[0]} is not one of the {p} deep features of {backbone.name}; they "
             f"are numbered 0 … {p - 1}."
         )
-    center, scale = np.zeros(p), np.ones(p)
+    center: FloatArray = np.zeros(p)
+    scale: FloatArray = np.ones(p)
     if layer is not None:
         if layer.weight.shape[1] != p:
             raise InputError(

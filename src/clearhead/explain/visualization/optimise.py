@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from clearhead._types import FloatArray
 from clearhead.backbones import Backbone
 from clearhead.errors import BackboneError
-from clearhead.explain.visualize.fourier import Parametrisation
-from clearhead.explain.visualize.pixels import PixelMap
-from clearhead.explain.visualize.redirected import RedirectedRectifiers
-from clearhead.explain.visualize.result import Direction, Picture
-from clearhead.explain.visualize.transforms import Transforms, look
+from clearhead.explain.visualization.fourier import Parametrisation
+from clearhead.explain.visualization.pixels import PixelMap
+from clearhead.explain.visualization.redirected import RedirectedRectifiers
+from clearhead.explain.visualization.result import Direction, Picture
+from clearhead.explain.visualization.transforms import Transforms, look
 
 __all__ = ["Job", "frozen", "measure", "optimise"]
 

@@ -59,7 +59,8 @@ class RedirectedRectifiers(TorchFunctionMode):
         if high is None:
             return func(*args, **kwargs)
         x = args[0] if args else kwargs["input"]
-        return cast(Tensor, _Redirected.apply(x, high))
+        redirect = cast(Callable[[Tensor, float], Tensor], _Redirected.apply)
+        return redirect(x, high)
 
 
 def _upper(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> float | None:
@@ -69,7 +70,7 @@ def _upper(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> floa
     if func is functional.relu6:
         return 6.0
     if func is functional.hardtanh:  # what nn.ReLU6 calls
-        low, high = (*args[1:3], *(-1.0, 1.0)[len(args[1:3]) :])
-        low, high = kwargs.get("min_val", low), kwargs.get("max_val", high)
+        low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
+        high = args[2] if len(args) > 2 else kwargs.get("max_val", 1.0)
         return float(high) if low == 0.0 else None
     return None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from clearhead.explain.visualize.fourier import (
+from clearhead.explain.visualization.fourier import (
     Parametrisation,
     inverse_frequencies,
     pixels_of,
@@ -64,7 +64,8 @@ class Maco(Parametrisation):
 
     def inverse(self, pixels: Tensor) -> Tensor:
         """Take the picture's phases; its magnitudes are lost."""
-        return torch.fft.rfft2(signals_of(pixels), norm="ortho")[0].angle()
+        phases: Tensor = torch.fft.rfft2(signals_of(pixels), norm="ortho")[0].angle()
+        return phases
 
     def spectrum(self, parameters: Tensor) -> Tensor:
         """The complex spectrum (b, c, H, W // 2 + 1) of stacked phases."""

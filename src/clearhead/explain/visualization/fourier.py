@@ -45,7 +45,8 @@ def _mixing(channels: int) -> Tensor:
     if channels == 1:
         return torch.ones(1, 1)
     matrix = torch.tensor(_CORRELATION)
-    return matrix / matrix.norm(dim=0).max()
+    scaled: Tensor = matrix / matrix.norm(dim=0).max()
+    return scaled
 
 
 def recorrelate(signals: Tensor) -> Tensor:

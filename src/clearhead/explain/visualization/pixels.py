@@ -134,7 +134,9 @@ def _plain(size: tuple[int, int], colour: tuple[int, int, int]) -> Image.Image:
 
 
 def _values(batch: Batch) -> dict[int | str, Any]:
-    return {**dict(enumerate(batch.args)), **batch.kwargs}
+    values: dict[int | str, Any] = dict(enumerate(batch.args))
+    values.update(batch.kwargs)
+    return values
 
 
 def _picture_tensor(backbone: Backbone, size: tuple[int, int]) -> tuple[int | str, tuple[int, int]]:

@@ -1,12 +1,12 @@
 """What does this feature respond to, shown as a picture made by optimisation."""
 
-from clearhead.explain.visualize.result import (
+from clearhead.explain.visualization.result import (
     FeatureVisualization,
     load_visualizations,
     save_visualizations,
 )
-from clearhead.explain.visualize.transforms import Transforms
-from clearhead.explain.visualize.visualize import visualize
+from clearhead.explain.visualization.transforms import Transforms
+from clearhead.explain.visualization.visualize import visualize
 
 __all__ = [
     "FeatureVisualization",
