@@ -1,461 +1,409 @@
-"""Pictures made for features, on small networks where the right picture is known."""
+"""Pictures made to activate features: right where the right picture is known."""
 
-from __future__ import annotations
-
-import warnings
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.errors import BackboneError, CorruptFileError, InputError, StepMissingError
-from clearhead.explain.visualization import (
-    FeatureVisualization,
-    load_visualizations,
-    save_visualizations,
-    visualize,
-)
-from clearhead.explain.visualization.fourier import (
-    Fourier,
-    decorrelate,
-    pixels_of,
-    recorrelate,
-    signals_of,
-)
+from clearhead.explain import load_visualizations, visualize
+from clearhead.explain.visualization.fourier import Fourier, decorrelate, recorrelate
 from clearhead.explain.visualization.maco import Maco
 from clearhead.explain.visualization.pixels import measure_pixels
 from clearhead.explain.visualization.redirected import RedirectedRectifiers
-from clearhead.layer import Certificate, DecisionLayer
+from clearhead.explain.visualization.transforms import Transforms, look
 
-RED, VERTICAL, HORIZONTAL, DEAD, CONSTANT = range(5)
+from .planted import image_network, layer_for, text_network
+from .seeing import BRIGHT, CYCLES, GREEN, NEVER, RED, SHY, STRIPES, seeing
 
-
-class Planted(nn.Module):
-    """Five features of pictures in [-1, 1]: redness, stripes both ways, a rare one, nothing."""
-
-    def __init__(self, channels: int = 3) -> None:
-        super().__init__()
-        wave = torch.cos(torch.arange(8) * torch.pi / 2) / 8.0  # a period of 4 pixels
-        stripes = torch.stack([wave.expand(8, 8), wave[:, None].expand(8, 8)])
-        self.stripes = nn.Conv2d(channels, 2, 8, bias=False)
-        self.stripes.weight = nn.Parameter(
-            stripes[:, None].expand(-1, channels, -1, -1).contiguous() / channels
-        )
-        self.relu = nn.ReLU()
-        self.head = nn.Linear(5, 2)
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        mean = pixel_values.mean((2, 3))
-        red = mean[:, 0] - mean[:, 1:].sum(1) / 2.0
-        waves = self.relu(self.stripes(pixel_values)).mean((2, 3))
-        # On grey, and on noise, three in four pixels short of firing.
-        rare = self.relu(mean[:, 0] - 0.3)
-        features = torch.stack([red, waves[:, 0], waves[:, 1], rare, 0.0 * rare], 1)
-        return self.head(features)
-
-
-def prepared(
-    size: tuple[int, int] = (32, 32),
-    *,
-    order: Sequence[int] = (0, 1, 2),
-    grey: bool = False,
-    keyword: bool = False,
-) -> Callable[[Sequence[Any]], Any]:
-    def prepare(pictures: Sequence[Any]) -> Any:
-        mode = "L" if grey else "RGB"
-        shown = [
-            one.convert(mode).resize(size[::-1], Image.Resampling.BILINEAR) for one in pictures
-        ]
-        pixels = np.stack([np.asarray(one, np.float32).reshape(*size, -1) for one in shown])
-        tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1.0
-        tensor = tensor if grey else tensor[:, list(order)]
-        return {"pixel_values": tensor} if keyword else tensor
-
-    return prepare
-
-
-def planted(size: tuple[int, int] = (32, 32), channels: int = 3, **options: Any) -> Backbone:
-    torch.manual_seed(0)
-    prepare = prepared(size, grey=channels == 1, **options)
-    noise = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
-    return Backbone.from_module(
-        Planted(channels),
-        prepare=prepare,
-        name="planted",
-        modality="image",
-        example_batch=prepare([Image.fromarray(one) for one in noise]),
-    )
+STEPS = 24
+STILL = Transforms(jitter=0.0, scale=0.0, degrees=0.0)
 
 
 @pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    return planted()
+def network():
+    return seeing()
 
 
-@pytest.fixture(scope="module")
-def real(backbone: Backbone) -> np.ndarray:
-    """Features of 200 smooth pictures."""
-    rng = np.random.default_rng(1)
-    small = rng.integers(0, 256, (200, 6, 6, 3), dtype=np.uint8)
-    pictures = [Image.fromarray(one).resize((32, 32), Image.Resampling.BICUBIC) for one in small]
+def make(backbone, features, **options):
+    return visualize(backbone, features, **{"steps": STEPS, "directions": ("max",), **options})
+
+
+def noise_features(backbone, n=200):
+    random = np.random.default_rng(0)
+    pictures = [
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)) for _ in range(n)
+    ]
     return backbone.features(backbone.prepare(pictures)).numpy()
 
 
-def layer_of(real: np.ndarray) -> DecisionLayer:
-    scale = real.std(axis=0)
-    return DecisionLayer(
-        weight=np.ones((2, real.shape[1])) * (scale > 0),
-        bias=np.zeros(2),
-        center=real.mean(axis=0).astype(np.float64),
-        scale=scale.astype(np.float64),
-        dead=scale == 0,
-        class_names=("no", "yes"),
-        certificate=Certificate("binomial", 0.1, 0.99, 1e-5, 1e-4, "optimal"),
-    )
+def colours(found):
+    return found.picture.reshape(-1, found.picture.shape[2]).mean(0)
 
 
-def stripes(picture: np.ndarray) -> tuple[float, float]:
-    """Power of a picture's lightness at a period of 4 pixels, along rows and along columns."""
-    light = picture.mean(2) - picture.mean()
-    power = np.abs(np.fft.fft2(light)) ** 2
-    rows, columns = light.shape
-    return float(power[0, columns // 4]), float(power[rows // 4, 0])
+@pytest.mark.parametrize("size", [(32, 32), (32, 48)])
+def test_red_is_red_and_green_is_green(size):
+    red, green = make(seeing(size), [RED, GREEN], steps=200)
+    assert red.picture.shape == (*size, 3)
+    assert colours(red)[0] > colours(red)[1:].max() + 50
+    assert colours(green)[1] > colours(green)[[0, 2]].max() + 30
 
 
-def test_the_right_picture_is_found(backbone: Backbone, real: np.ndarray) -> None:
-    layer = layer_of(real)
-    found = visualize(
-        backbone,
-        [RED, VERTICAL, HORIZONTAL],
-        layer=layer,
-        activations=real,
-        directions=("max",),
-    )
-    red, vertical, horizontal = found
-    across, down = stripes(vertical.picture)
-    assert across > 5 * down
-    across, down = stripes(horizontal.picture)
-    assert down > 5 * across
-    assert red.picture[:, :, 0].mean() > red.picture[:, :, 1:].mean() + 50
-    for one in found:  # what anybody measures who opens the picture
-        assert not one.failed
-        raw = backbone.features(backbone.prepare([one.image()])).numpy()
-        z = layer.standardize(raw, np.array([one.feature]))[0, 0]
-        assert one.activation == pytest.approx(z, rel=1e-4, abs=1e-4)
-        share = 100 * np.mean(layer.standardize(real)[:, one.feature] < z)
-        assert one.percentile == pytest.approx(share, abs=0.51)
+@pytest.mark.parametrize("size", [(32, 32), (32, 48)])
+def test_stripes_have_the_frequency_that_was_planted(size):
+    (found,) = make(seeing(size), [STRIPES], transforms=STILL, steps=200)
+    line = found.picture.mean((0, 2))
+    spectrum = np.abs(np.fft.rfft(line - line.mean()))
+    assert spectrum.argmax() == CYCLES
+    assert spectrum[CYCLES] > 1.2 * np.delete(spectrum, CYCLES).max()
 
 
-def test_phases_alone_activate_more_than_chance(backbone: Backbone) -> None:
-    """A fixed spectrum has fixed stripes on the whole; they can be put in step."""
-    options: dict[str, Any] = {"method": "maco", "directions": ("max",)}
-    random = visualize(backbone, [VERTICAL], seeds=20, steps=1, **options)
-    found = visualize(backbone, [VERTICAL], seeds=3, **options)
-    chance = max(one.activation for one in random)
-    assert all(one.activation > chance for one in found)
+def test_phases_alone_find_the_stripes(network):
+    (found,) = make(network, [STRIPES], method="maco", transforms=STILL)
+    (start,) = make(network, [STRIPES], method="maco", transforms=STILL, steps=1)
+    assert found.activation > 1.2 * start.activation
 
 
-def test_minimising_is_the_opposite(backbone: Backbone, real: np.ndarray) -> None:
-    low, high = visualize(backbone, [RED], activations=real, directions=("min", "max"))
-    assert (low.direction, low.failed, low.percentile) == ("min", False, 0.0)
-    assert low.activation < -0.25 < 0.25 < high.activation
-    assert low.picture[:, :, 0].mean() < low.picture[:, :, 1:].mean() - 30
+def test_the_least_is_the_opposite_of_the_most(network):
+    most, least = make(network, [BRIGHT], directions=("max", "min"), steps=100)
+    assert (most.direction, least.direction) == ("max", "min")
+    assert most.activation > 0.2
+    assert least.activation < -0.2
+    assert most.picture.mean() > 150
+    assert least.picture.mean() < 105
 
 
-def test_the_floor_of_a_relu_is_reached_together_with_real_pictures(backbone: Backbone) -> None:
-    """At 0, as half of the real pictures: none is below."""
-    real = np.zeros((10, 5))
-    real[5:] = 1.0
-    (low,) = visualize(backbone, [DEAD], activations=real, directions=("min",), steps=2)
-    assert (low.activation, low.percentile, low.failed) == (0.0, 0.0, False)
-
-
-def test_a_dead_start_is_overcome(backbone: Backbone) -> None:
-    """Its gradient is zero on every picture that is not very red already."""
-    mapped = measure_pixels(backbone)
-    begun = torch.full((1, 3, 32, 32), 0.5, requires_grad=True)
-    plain = backbone.differentiable_features(mapped.batch(begun))[0, DEAD]
-    assert torch.autograd.grad(plain, begun)[0].abs().max() == 0
-    (found,) = visualize(backbone, [DEAD], directions=("max",))
-    assert found.activation > 0.2
-
-
-def test_what_cannot_be_activated_is_said(backbone: Backbone, real: np.ndarray) -> None:
-    events: list[Any] = []
-    (found,) = visualize(
-        backbone, [CONSTANT], activations=real, directions=("max",), steps=2, on_event=events.append
-    )
-    assert found.failed
-    assert "failed to activate" in found.describe()
-    assert next(e.message for e in events if e.kind == "warning").startswith("1 of 1 pictures")
-    with pytest.raises(InputError, match="4 are constant"):
-        visualize(backbone, [CONSTANT], layer=layer_of(real))
-
-
-def test_redirection_changes_no_gradient_that_is_there() -> None:
-    x = torch.tensor([[-1.0, 2.0], [-1.0, -2.0], [7.0, 9.0]])
-    down = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]])  # the loss's gradient
-
-    def gradient(rectifier: Callable[[Tensor], Tensor]) -> list[list[float]]:
-        leaf = x.clone().requires_grad_(True)
-        with RedirectedRectifiers():
-            result = rectifier(leaf)
-        return torch.autograd.grad((result * down).sum(), leaf)[0].tolist()
-
-    assert gradient(nn.ReLU()) == [[0, -1], [-1, 0], [1, -1]]
-    assert gradient(nn.ReLU6()) == [[0, -1], [-1, 0], [1, 0]]
-    assert gradient(torch.relu) == [[0, -1], [-1, 0], [1, -1]]
-    assert gradient(nn.Hardtanh()) == [[0, 0], [0, 0], [0, 0]]  # no rectifier: as it is
-    leaf = x.clone().requires_grad_(True)
-    assert torch.autograd.grad((torch.relu(leaf) * down).sum(), leaf)[0].tolist()[1] == [0, 0]
-
-
-def test_seeds(backbone: Backbone) -> None:
-    options: dict[str, Any] = {"directions": ("max",), "steps": 3}
-    first = visualize(backbone, [VERTICAL, RED], seeds=2, **options)
-    assert [(one.feature, one.seed) for one in first] == [(1, 0), (1, 1), (0, 0), (0, 1)]
-    assert not np.array_equal(first[0].picture, first[1].picture)
-    again = visualize(backbone, [VERTICAL], seeds=2, batch_size=1, **options)
-    for one, other in zip(first, again, strict=False):  # whatever is beside it in the batch
-        assert np.abs(one.picture.astype(int) - other.picture).max() <= 1
-    other = visualize(backbone, [VERTICAL], seed=1, **options)
-    assert not np.array_equal(first[0].picture, other[0].picture)
-
-
-def test_nothing_global_changes(backbone: Backbone) -> None:
-    module = backbone.module
-    module.stripes.weight.requires_grad_(False)
-    module.train()
-    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
-    visualize(backbone, [RED], steps=2, transforms=None)
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
-
-    def stop(_: Any) -> None:
-        raise KeyboardInterrupt
-
-    handle = module.relu.register_forward_hook(lambda *_: stop(None))
-    with pytest.raises(KeyboardInterrupt):
-        visualize(backbone, [RED], steps=2)
-    handle.remove()
-    assert module.training
-    assert not module.stripes.weight.requires_grad
-    assert module.head.weight.requires_grad
-    assert all(one.grad is None for one in module.parameters())
-    assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
-    assert torch.relu(torch.tensor(-1.0, requires_grad=True)).grad_fn.name() == "ReluBackward0"
-    module.stripes.weight.requires_grad_(True)
-    module.eval()
-
-
-@pytest.mark.parametrize("size", [(24, 40), (33, 47)])
-@pytest.mark.parametrize("keyword", [False, True])
-def test_sizes_and_keywords(size: tuple[int, int], keyword: bool) -> None:
-    backbone = planted(size, keyword=keyword)
-    assert measure_pixels(backbone).explained > 0.999999
-    (found,) = visualize(backbone, [RED], directions=("max",), steps=20)
-    assert found.picture.shape == (*size, 3)
-    assert found.activation > 0.25
-
-
-def test_colours_in_another_order() -> None:
-    backbone = planted(order=(2, 1, 0))  # the network's first channel is blue
-    (found,) = visualize(backbone, [RED], directions=("max",), steps=20)
-    assert found.picture[:, :, 2].mean() > found.picture[:, :, :2].mean() + 30
-
-
-def test_a_network_of_one_channel() -> None:
-    backbone = planted(channels=1)
-    mapped = measure_pixels(backbone)
-    assert mapped.grey
-    assert mapped.explained > 0.999
-    (found,) = visualize(backbone, [VERTICAL], directions=("max",))
+def test_a_network_of_one_channel():
+    backbone = seeing(channels=1)
+    (found,) = make(backbone, [STRIPES], transforms=STILL, steps=200)
     assert found.picture.shape == (32, 32, 1)
-    across, down = stripes(found.picture)
-    assert across > 5 * down
+    line = found.picture.mean((0, 2))
+    assert np.abs(np.fft.rfft(line - line.mean())).argmax() == CYCLES
+    assert found.image().mode == "RGB"
 
 
-def test_a_window_is_found() -> None:
-    """Pictures of 36 px, of which the middle 32 are seen: nothing is resized then."""
-    whole = prepared((36, 36))
-
-    def cut(pictures: Sequence[Any]) -> Tensor:
-        return whole(pictures)[:, :, 2:34, 2:34]
-
-    backbone = Backbone.from_module(
-        Planted(),
-        prepare=cut,
-        name="cut",
-        modality="image",
-        example_batch=torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)),
-    )
-    mapped = measure_pixels(backbone)
-    assert (mapped.size, mapped.window) == ((36, 36), (2, 2, 32, 32))
-    assert mapped.explained > 0.999999
+def test_arguments_and_keywords_give_the_same_pictures(network):
+    (one,) = make(network, [RED], steps=4)
+    (other,) = make(seeing(keyword=True), [RED], steps=4)
+    np.testing.assert_array_equal(one.picture, other.picture)
 
 
-def test_preprocessing_that_is_not_affine_is_refused() -> None:
-    plain = prepared()
-
-    def scaled(pictures: Sequence[Any]) -> Tensor:
-        values = plain(pictures)
-        return values / values.flatten(1).std(dim=1).clamp(min=0.01).view(-1, 1, 1, 1)
-
-    def flat(pictures: Sequence[Any]) -> Tensor:
-        return plain(pictures).mean((2, 3))
-
-    example = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for prepare, why in ((scaled, "explains"), (flat, r"one tensor \(n, channels")):
-        backbone = Backbone.from_module(
-            Planted(), prepare=prepare, name="odd", modality="image", example_batch=example
-        )
-        with pytest.raises(BackboneError, match=why):
-            visualize(backbone, [RED])
+def test_the_activation_is_what_any_user_would_measure(network):
+    layer = layer_for(6, center=0.25, scale=0.5)
+    for found in make(network, [RED, STRIPES], layer=layer, steps=4):
+        raw = network.features(network.prepare([found.image()]))[0, found.feature]
+        assert found.activation == pytest.approx((float(raw) - 0.25) / 0.5, rel=1e-5)
 
 
-def test_bad_input(backbone: Backbone, real: np.ndarray) -> None:
-    wrong: list[tuple[str, dict[str, Any]]] = [
-        ("features: 5 is not", {"features": [5]}),
-        ("features: -1 is not", {"features": [-1]}),
-        ("method=", {"method": "deep dream"}),
-        ("directions=", {"directions": "max"}),
-        ("directions=", {"directions": ("up",)}),
-        ("seeds=0", {"seeds": 0}),
-        ("steps=0", {"steps": 0}),
-        ("size=0", {"size": 0}),
-        ("batch_size=0", {"batch_size": 0}),
-        ("activations: expected", {"activations": real[:, :2]}),
-        ("layer: it was fitted", {"layer": layer_of(real[:, :3])}),
-    ]
-    for message, options in wrong:
-        with pytest.raises(InputError, match=message):
-            visualize(backbone, **{"features": [RED], **options})
+def test_a_picture_depends_on_its_seed_not_on_the_batch(network):
+    together = make(network, [RED, STRIPES], steps=4, seeds=2)
+    alone = make(network, [RED, STRIPES], steps=4, seeds=2, batch_size=1)
+    assert [(one.feature, one.seed) for one in together] == [
+        (RED, 0), (RED, 1), (STRIPES, 0), (STRIPES, 1)
+    ]  # fmt: skip
+    for one, other in zip(together, alone, strict=True):
+        worst = np.abs(one.picture.astype(int) - other.picture).max()
+        assert worst <= 1, "only rounding may differ"
+    assert (together[2].picture != together[3].picture).any()
+    again = make(network, [RED, STRIPES], steps=4, seeds=2)
+    assert [one.png() for one in again] == [one.png() for one in together]
+    other = make(network, [STRIPES], steps=4, seed=1)[0]
+    assert (other.picture != together[2].picture).any()
 
 
-def test_networks_without_pictures_or_gradients() -> None:
-    class Opaque(Planted):
-        def forward(self, pixel_values: Tensor) -> Tensor:
-            return super().forward(torch.from_numpy(pixel_values.detach().numpy()))
-
-    example = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    opaque = Backbone.from_module(
-        Opaque(), prepare=prepared(), name="opaque", modality="image", example_batch=example
-    )
-    with pytest.raises(BackboneError, match="needs gradients, and opaque gives none"):
-        visualize(opaque, [RED])
-    text = Backbone.from_module(
-        nn.Linear(3, 2),
-        prepare=lambda texts: torch.zeros(len(texts), 3),
-        name="words",
-        modality="text",
-        example_batch=torch.zeros(2, 3),
-    )
-    with pytest.raises(BackboneError, match="takes texts"):
-        visualize(text, [0])
+def test_kept_pictures_are_not_made_again_and_others_join_them(network, tmp_path):
+    first = make(network, [RED], steps=3, folder=tmp_path)
+    events = []
+    both = make(network, [RED, GREEN], steps=3, folder=tmp_path, on_event=events.append)
+    assert events[0].done == 1
+    assert events[0].total == 2
+    assert both[0].png() == first[0].png()
+    held = load_visualizations(tmp_path)
+    assert [one.key for one in held] == [one.key for one in both]
+    assert held[1].activation == both[1].activation
+    make(network, [RED, GREEN], steps=4, folder=tmp_path, on_event=events.append)
+    assert [one.done for one in events if one.kind == "start"] == [1, 0]
 
 
-def test_onnx_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
-    pytest.importorskip("onnxruntime")
-    path = str(tmp_path / "net.onnx")
-    network = Planted().eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            network, (torch.rand(2, 3, 32, 32),), path, dynamo=False, dynamic_axes={"x": {0: "n"}},
-            input_names=["x"],
-        )  # fmt: skip
-    backbone = open_backbone(path, preprocessing={"size": 32})
-    with pytest.raises(BackboneError, match="examples and LIME work"):
-        visualize(backbone, [RED])
+def test_an_interrupted_call_resumes_to_the_same_bytes(network, tmp_path):
+    def contents(folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def stop(event):
+        if event.kind == "progress":
+            raise KeyboardInterrupt
+
+    options = {"steps": 3, "batch_size": 2}
+    make(network, range(5), folder=tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        make(network, range(5), folder=tmp_path / "cut", on_event=stop, **options)
+    assert len(load_visualizations(tmp_path / "cut")) == 2
+    make(network, range(5), folder=tmp_path / "cut", **options)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
-def test_start_from_a_picture(backbone: Backbone) -> None:
-    ramp = np.tile(np.linspace(60, 190, 64, dtype=np.uint8)[:, None, None], (1, 64, 3))
-    start = Image.fromarray(ramp)
-    options: dict[str, Any] = {"directions": ("max",), "steps": 1}
-    both = visualize(backbone, [RED, VERTICAL], start={RED: start}, **options)
-    wanted = np.asarray(start.resize((32, 32)), float).mean(2).ravel()
-
-    def likeness(one: FeatureVisualization) -> float:
-        return float(np.corrcoef(one.picture.mean(2).ravel(), wanted)[0, 1])
-
-    assert likeness(both[0]) > 0.9 > likeness(both[1])
-    all_of_them = visualize(backbone, [VERTICAL], start=start, **options)
-    assert likeness(all_of_them[0]) > 0.9
-
-
-def test_the_folder_keeps_what_is_finished(backbone: Backbone, tmp_path: Path, real: Any) -> None:
-    options: dict[str, Any] = {"directions": ("max",), "steps": 2, "folder": tmp_path}
-    first = visualize(backbone, [RED], **options)
-    calls: list[int] = []
-    handle = backbone.module.register_forward_hook(lambda *_: calls.append(1))
-    again = visualize(backbone, [RED], activations=real, **options)
-    handle.remove()
-    assert len(calls) == 1  # the check of gradients
-    assert np.array_equal(first[0].picture, again[0].picture)
-    assert (first[0].percentile, again[0].percentile is None) == (None, False)
-    visualize(backbone, [VERTICAL], **options)
-    assert [one.feature for one in load_visualizations(tmp_path)] == [RED, VERTICAL]
-    more = visualize(backbone, [RED], **{**options, "steps": 3})  # takes its forerunner's place
-    kept = load_visualizations(tmp_path)
-    assert [(one.feature, one.steps) for one in kept] == [(RED, 3), (VERTICAL, 2)]
-    assert np.array_equal(kept[0].picture, more[0].picture)
-    name = kept[0].to_dict()["picture"]
-    (tmp_path / name).write_bytes(b"something else")
-    with pytest.raises(CorruptFileError, match="damaged"):
+def test_a_damaged_picture_is_found_and_made_again(network, tmp_path):
+    (made,) = make(network, [RED], steps=3, folder=tmp_path)
+    (path,) = tmp_path.glob("*.png")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(CorruptFileError, match="checksum"):
         load_visualizations(tmp_path)
-    with pytest.raises(StepMissingError):
-        load_visualizations(tmp_path / "nowhere")
+    make(network, [RED], steps=3, folder=tmp_path)
+    assert load_visualizations(tmp_path)[0].png() == made.png()
+    with pytest.raises(StepMissingError, match="no feature visualizations"):
+        load_visualizations(tmp_path / "elsewhere")
 
 
-def test_results_show_themselves(tmp_path: Path) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 1), dtype=np.uint8)
-    one = FeatureVisualization(3, "max", 0, "maco", 8, picture, 2.5, 99.5, False, "key")
-    save_visualizations([one], tmp_path)
-    (read,) = load_visualizations(tmp_path)
-    assert read.to_dict() == one.to_dict()
-    assert np.array_equal(read.picture, picture)
-    assert "data:image/png;base64," in one._repr_html_()
-    assert one.plot().get_title() == "feature 3, max: +2.50, percentile 99.5 of real examples"
+class Fragile(nn.Module):
+    """Fails when it is called once too often."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.left = nn.Conv2d(3, 4, 3), 10**9
+        self.head = nn.Linear(4, 2)
+        self.body.bias.requires_grad_(False)
+
+    def forward(self, x):
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("the network broke")
+        return self.head(self.body(x).relu().mean((2, 3)))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(8, 8), (9, 12), (7, 5)])
-def test_parametrisations_undo_themselves(channels: int, size: tuple[int, int]) -> None:
+def fragile():
+    whole = image_network()
+    return Backbone.from_module(
+        Fragile(),
+        prepare=whole.preprocessing,
+        name="fragile",
+        modality="image",
+        example_batch=torch.rand(2, 3, 12, 12),
+    )
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_the_network_and_the_global_seed_are_left_as_they_were(breaks):
+    backbone = fragile()
+    module = backbone.module
+    module.train()
+    module.head.eval()
+
+    def state():
+        modules = list(module.modules())
+        return (
+            [one.training for one in modules],
+            [len(one._forward_hooks) + len(one._forward_pre_hooks) for one in modules],
+            [(one.requires_grad, one.grad) for one in module.parameters()],
+            torch.is_grad_enabled(),
+        )
+
+    before, drawn = state(), torch.get_rng_state()
+    if breaks:
+        module.left = 5
+        with pytest.raises(ValueError, match="broke"):
+            make(backbone, [0, 1])
+    else:
+        with torch.no_grad():
+            make(backbone, [0, 1], steps=2)
+    assert state() == before
+    torch.testing.assert_close(torch.get_rng_state(), drawn, rtol=0, atol=0)
+
+
+def test_a_start_behind_a_dead_relu_is_overcome(network):
+    grey = Image.new("RGB", (32, 32), (128, 128, 128))
+    assert float(network.features(network.prepare([grey]))[0, SHY]) == 0.0
+    (found,) = make(network, [SHY], start=grey, steps=64)
+    assert found.activation > 0.05
+
+
+def test_rectifiers_that_let_something_through_are_left_alone():
+    x = torch.tensor([[-1.0, 2.0], [-1.0, -2.0]], requires_grad=True)
+    with RedirectedRectifiers():
+        (-nn.ReLU()(x).sum()).backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[0.0, -1.0], [-1.0, -1.0]]))
+    y = torch.tensor([[7.0], [3.0]], requires_grad=True)
+    with RedirectedRectifiers():
+        nn.ReLU6()(y).sum().backward()
+    torch.testing.assert_close(y.grad, torch.ones(2, 1))
+
+
+def test_a_feature_that_cannot_be_activated_says_so(network):
+    events = []
+    real = noise_features(network)
+    real[::8, NEVER] = 1.0
+    never, red = make(network, [NEVER, RED], activations=real, on_event=events.append, steps=64)
+    assert never.failed
+    assert "failed to activate" in never.describe()
+    assert never.percentile == 0.0
+    assert not red.failed
+    assert red.percentile > 99.0
+    (warning,) = [one for one in events if one.kind == "warning"]
+    assert warning.message.startswith("1 of 2 pictures failed")
+    assert make(network, [RED], steps=2)[0].failed is None
+
+
+class AtMost:
+    """As the index of examples counts: activations that are at most so large."""
+
+    def percentile(self, feature, activation):
+        return 100.0 * float(np.mean(np.repeat([0.0, 1.0], 5) <= activation))
+
+
+def test_the_floor_of_a_relu_is_reached_together_with_real_pictures(network):
+    """At 0, as half of the real pictures: none is below, so it has not failed."""
+    for real in (np.repeat([0.0, 1.0], 5)[:, None] * np.ones(6), AtMost()):
+        (low,) = make(network, [NEVER], activations=real, directions=("min",), steps=2)
+        assert (low.activation, low.percentile, low.failed) == (0.0, 0.0, False)
+
+
+class Index:
+    """Of real activations; counts how many are lower."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def percentile(self, feature, activation):
+        return 100.0 * float(np.mean(self.real[:, feature] < activation))
+
+
+def test_percentiles_of_an_array_and_of_an_index_agree(network):
+    layer = layer_for(6, center=0.5, scale=2.0)
+    raw = noise_features(network)
+    options = {"layer": layer, "steps": 2, "directions": ("max", "min")}
+    array = make(network, [STRIPES, BRIGHT], activations=raw, **options)
+    index = make(network, [STRIPES, BRIGHT], activations=Index((raw - 0.5) / 2.0), **options)
+    assert [one.percentile for one in array] == [one.percentile for one in index]
+    assert [one.failed for one in array] == [one.failed for one in index]
+    with pytest.raises(InputError, match=r"\(n, 6\), got \(200, 5\)"):
+        make(network, [RED], activations=raw[:, :5])
+
+
+@pytest.mark.parametrize(
+    ("features", "options", "message"),
+    [
+        ([6], {}, "numbered 0 … 5"),
+        ([-1], {}, "-1 is not one of the 6"),
+        ([2], {"layer": replace(layer_for(6), dead=np.arange(6) == 2)}, "2 are constant"),
+        ([0], {"layer": layer_for(5)}, "fitted on 5 features"),
+        ([0], {"method": "pixels"}, "'fourier' or 'maco'"),
+        ([0], {"directions": "max"}, "sequence of 'max' and 'min'"),
+        ([0], {"directions": ("up",)}, "sequence of 'max' and 'min'"),
+        ([0], {"steps": 0}, "steps=0"),
+        ([0], {"seeds": 0}, "seeds=0"),
+        ([0], {"size": -1}, "size=-1"),
+    ],
+)
+def test_wrong_arguments_are_named(network, features, options, message):
+    with pytest.raises(InputError, match=message):
+        make(network, features, **options)
+
+
+def test_networks_that_cannot_be_visualized_are_refused(tmp_path):
+    with pytest.raises(BackboneError, match=r"takes texts.*Words"):
+        make(text_network(), [0])
+    with pytest.raises(BackboneError, match="could not be proven that the preprocessing cuts"):
+        make(seeing(affine=False), [0])
+
+
+def test_an_onnx_network_is_refused(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper, numpy_helper
+
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("pixels", ["n", 3, 16, 16]), ("logits", ["n", 2]))
+    ]
+    random = np.random.default_rng(0)
+    weights = [
+        numpy_helper.from_array(random.random(shape, np.float32), name)
+        for name, shape in (("w", (4, 3, 1, 1)), ("h", (2, 4)), ("b", (2,)))
+    ]
+    nodes = [
+        helper.make_node("Conv", ["pixels", "w"], ["c"]),
+        helper.make_node("GlobalAveragePool", ["c"], ["g"]),
+        helper.make_node("Flatten", ["g"], ["f"]),
+        helper.make_node("Gemm", ["f", "h", "b"], ["logits"], transB=1),
+    ]
+    model = helper.make_model(
+        helper.make_graph(nodes, "colours", *ends, weights),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.save(model, tmp_path / "colours.onnx")
+    backbone = open_backbone(tmp_path / "colours.onnx", preprocessing={"mean": 0.5, "std": 0.5})
+    with pytest.raises(BackboneError, match=r"needs gradients.*Open the network in torch"):
+        make(backbone, [0])
+
+
+def test_the_pixels_of_a_picture_reach_the_network_as_the_preprocessing_gives_them(network):
+    mapped = measure_pixels(network)
+    assert mapped.size == (32, 32)
+    assert mapped.window == (0, 0, 32, 32)
+    assert mapped.explained == pytest.approx(1.0, abs=1e-6)
+    assert not mapped.grey
+    assert measure_pixels(seeing(channels=1)).grey
+    pixels = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    view = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255.0
+    given = network.prepare([Image.fromarray(pixels)]).args[0]
+    torch.testing.assert_close(mapped.input(view), given, rtol=0, atol=1e-5)
+
+
+def test_maco_changes_phases_only():
     generator = torch.Generator().manual_seed(0)
-    pixels = 0.1 + 0.8 * torch.rand(1, channels, *size, generator=generator)
-    torch.testing.assert_close(recorrelate(decorrelate(pixels)), pixels)
-    torch.testing.assert_close(pixels_of(signals_of(pixels)), pixels)
-    fourier = Fourier(size)
-    torch.testing.assert_close(fourier.pixels(fourier.inverse(pixels)[None]), pixels)
-    assert fourier.start(channels, generator).shape == fourier.inverse(pixels).shape
+    pictures = torch.rand(3, 3, 16, 20, generator=generator)
+    for maco in (Maco((16, 20), 3), Maco((16, 20), 3, pictures)):
+        one, other = (maco.start(3, generator) for _ in range(2))
+        spectra = maco.spectrum(torch.stack([one, other]))
+        torch.testing.assert_close(spectra.abs()[0], maco.magnitude)
+        torch.testing.assert_close(spectra.abs()[1], maco.magnitude)
+        assert (maco.magnitude[:, 0, 0] == 0).all(), "the mean colour is grey"
+        # of the picture itself, too: what the sigmoid is given has these magnitudes
+        signals = decorrelate(torch.logit(maco.pixels(one[None])))
+        found = torch.fft.rfft2(signals, norm="ortho")[0].abs()
+        inner = np.s_[:, :, 1:-1]  # first and last column lose what has no conjugate
+        torch.testing.assert_close(
+            found[inner], maco.magnitude[inner].expand_as(found[inner]), rtol=0, atol=1e-3
+        )
 
 
-def test_decorrelated_signals_are_those_of_natural_colours() -> None:
-    """The first is lightness: grey pictures have no other."""
-    grey = torch.linspace(0, 1, 16).view(1, 1, 4, 4).expand(1, 3, 4, 4)
-    light, *others = decorrelate(grey)[0]
-    assert light.std() > 5 * max(one.std() for one in others)
-
-
-def test_maco_changes_phases_only() -> None:
+def test_pictures_and_spectra_undo_each_other():
     generator = torch.Generator().manual_seed(0)
-    real = torch.rand(4, 3, 12, 16, generator=generator)
-    for pictures in (None, real):
-        maco = Maco((12, 16), 3, pictures)
-        drawn = [maco.start(3, generator)[None] for _ in range(2)]
-        for phases in drawn:
-            signals = signals_of(maco.pixels(phases).clamp(0.021, 0.979))
-            assert signals.std() > 0.1
-            assert torch.equal(maco.magnitude[:, 0, 0], torch.zeros(3))
-            torch.testing.assert_close(maco.spectrum(phases)[0].abs(), maco.magnitude)
-        assert (maco.pixels(drawn[0]) - maco.pixels(drawn[1])).abs().max() > 0.1
-    inner = Maco((12, 16), 3).magnitude[0, 1:6, 1:8]
-    assert inner[0, 0] > inner[-1, -1] > 0  # falls with frequency
+    picture = 0.1 + 0.8 * torch.rand(1, 3, 16, 21, generator=generator)
+    fourier = Fourier((16, 21))
+    again = fourier.pixels(fourier.inverse(picture)[None])
+    torch.testing.assert_close(again, picture, rtol=0, atol=1e-5)
+    torch.testing.assert_close(recorrelate(decorrelate(picture)), picture, rtol=0, atol=1e-5)
+
+
+def test_colours_are_decorrelated_as_in_natural_pictures():
+    # one unit of each signal: lightness moves all channels alike, and most
+    mixed = recorrelate(torch.eye(3).view(3, 3, 1, 1))[:, :, 0, 0]
+    assert (mixed[0] > 0).all()
+    assert mixed[0].max() / mixed[0].min() < 1.1
+    norms = mixed.norm(dim=1)
+    assert norms[0] == norms.max() == pytest.approx(1.0)
+    assert (norms[1:] < 0.5).all()
+
+
+def test_a_real_picture_can_be_the_start(network):
+    blue = Image.new("RGB", (64, 64), (20, 20, 230))
+    kept = make(network, [STRIPES], steps=1, start={STRIPES: blue})[0]
+    assert colours(kept)[2] > 180 > 100 > colours(kept)[:2].max()
+    free = make(network, [STRIPES], steps=1, start={RED: blue})[0]
+    assert colours(free)[2] < 180
+
+
+def test_a_still_look_is_the_picture_itself():
+    picture = torch.rand(2, 3, 10, 12, generator=torch.Generator().manual_seed(0))
+    drawn = STILL.draw(2, torch.Generator().manual_seed(0))
+    seen = look(picture, drawn, (1, 2, 8, 8), (8, 8))
+    torch.testing.assert_close(seen, picture[:, :, 1:9, 2:10], rtol=0, atol=1e-5)
+    moved = look(
+        picture, Transforms().draw(2, torch.Generator().manual_seed(0)), (1, 2, 8, 8), (8, 8)
+    )
+    assert (moved - seen).abs().max() > 0.05

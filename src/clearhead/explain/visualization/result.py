@@ -150,7 +150,7 @@ def save_visualizations(results: Sequence[FeatureVisualization], folder: Path | 
     for result in results:
         row = result.to_dict()
         path = folder / row["picture"]
-        if not path.exists():
+        if not path.exists() or checksum(path.read_bytes()) != path.stem:
             write_bytes(path, result.png())
         rows.append(row)
     write_json(folder / _INDEX, {"schema_version": SCHEMA, "visualizations": rows})
