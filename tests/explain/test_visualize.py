@@ -246,6 +246,20 @@ def test_a_feature_that_cannot_be_activated_says_so(network):
     assert make(network, [RED], steps=2)[0].failed is None
 
 
+class AtMost:
+    """As the index of examples counts: activations that are at most so large."""
+
+    def percentile(self, feature, activation):
+        return 100.0 * float(np.mean(np.repeat([0.0, 1.0], 5) <= activation))
+
+
+def test_the_floor_of_a_relu_is_reached_together_with_real_pictures(network):
+    """At 0, as half of the real pictures: none is below, so it has not failed."""
+    for real in (np.repeat([0.0, 1.0], 5)[:, None] * np.ones(6), AtMost()):
+        (low,) = make(network, [NEVER], activations=real, directions=("min",), steps=2)
+        assert (low.activation, low.percentile, low.failed) == (0.0, 0.0, False)
+
+
 class Index:
     """Of real activations; counts how many are lower."""
 

@@ -1,8 +1,10 @@
 """Pictures as spectra: what is optimised is not pixels but frequencies of decorrelated colours.
 
 A picture in [0, 1] is ``sigmoid(C @ s)``, where `s` are three decorrelated colour signals and
-`C` mixes them. Its spectrum is divided by frequency, as that of natural pictures is: a step of
-the optimiser then changes coarse and fine structure alike, instead of adding noise.
+`C` mixes them. Its spectrum falls with frequency f, as that of natural pictures does: a step of
+the optimiser then changes coarse structure before fine, instead of adding noise. Natural
+pictures fall as 1/f; 1/f**1.3 gives coarser patterns and stronger colours in few steps, at equal
+activation (looked at on EfficientNet-Lite0).
 
 References
 ----------
@@ -19,13 +21,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Fourier", "Parametrisation", "decorrelate", "pixels_of", "recorrelate", "signals_of"]
+__all__ = [
+    "Fourier",
+    "Parametrisation",
+    "decorrelate",
+    "inverse_frequencies",
+    "pixels_of",
+    "recorrelate",
+    "signals_of",
+]
 
 _CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 # Pixels nearer to black or white than this have too large a logit to be optimised away from.
 _EDGE = 0.02
-# Standard deviation of the signals of the first picture: nearly grey.
-_START = 0.05
+# Standard deviation of the signals of the first picture: faint, but not the same for all.
+_START = 0.3
+_DECAY = 1.3
+_MEAN = 1.0
 
 
 def _mixing(channels: int) -> Tensor:
@@ -78,22 +90,26 @@ class Parametrisation(ABC):
 
 
 class Fourier(Parametrisation):
-    """Real and imaginary part of each frequency, times its inverse.
+    """Real and imaginary part of each frequency, divided by a power of it.
 
     Parameters
     ----------
     size : (H, W)
     """
 
-    rate = 0.1
+    rate = 0.2
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.scale = inverse_frequencies(size)
+        self.scale = inverse_frequencies(size, _DECAY)
+        # The mean colour moves as fast at any size, fast enough for a feature of plain colour.
+        self.scale[0, 0] = _MEAN * (size[0] * size[1]) ** 0.5
 
     def start(self, channels: int, generator: torch.Generator) -> Tensor:
-        """Draw a faint picture with the spectrum of natural ones."""
-        return _START * torch.randn(channels, *self.scale.shape, 2, generator=generator)
+        """Draw a faint picture with the spectrum of natural ones, grey on the mean."""
+        drawn = _START * torch.randn(channels, *self.scale.shape, 2, generator=generator)
+        drawn[:, 0, 0] = 0.0
+        return drawn
 
     def inverse(self, pixels: Tensor) -> Tensor:
         """Divide the picture's spectrum by the scale."""
@@ -106,13 +122,13 @@ class Fourier(Parametrisation):
         return pixels_of(torch.fft.irfft2(spectrum, s=self.size, norm="ortho"))
 
 
-def inverse_frequencies(size: tuple[int, int]) -> Tensor:
-    """1/f over the half plane (H, W // 2 + 1), scaled so that white noise gets variance 1.
+def inverse_frequencies(size: tuple[int, int], decay: float = 1.0) -> Tensor:
+    """1/f**decay over the half plane (H, W // 2 + 1), so that white noise gets variance 1.
 
     The frequency 0 counts as the lowest other one.
     """
     rows, columns = np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None]
-    scale = 1.0 / np.maximum(np.hypot(rows, columns), 1.0 / max(size))
+    scale = np.maximum(np.hypot(rows, columns), 1.0 / max(size)) ** -decay
     # All frequencies but those of the first (and last) column stand for two.
     twice = np.full(scale.shape, 2.0)
     twice[:, 0] = 1.0

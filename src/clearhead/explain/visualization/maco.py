@@ -47,8 +47,12 @@ class Maco(Parametrisation):
             magnitude = 2.0**0.5 * inverse_frequencies(size).expand(channels, -1, -1).clone()
             magnitude[:, 0, 0] = 0.0
         else:
-            spectra = [torch.fft.rfft2(signals_of(one[None]), norm="ortho")[0] for one in pictures]
-            magnitude = torch.stack([one.abs() for one in spectra]).mean(0)
+            fade = _fade(size)
+            magnitude = torch.zeros(channels, size[0], size[1] // 2 + 1)
+            for one in pictures:
+                signals = signals_of(one[None])[0]
+                faded = fade * (signals - signals.mean((1, 2), keepdim=True))
+                magnitude += torch.fft.rfft2(faded, norm="ortho").abs() / len(pictures)
             # The mean colour has a sign, no phase that could be found.
             magnitude[:, 0, 0] = 0.0
         self.magnitude = magnitude
@@ -70,3 +74,14 @@ class Maco(Parametrisation):
     def pixels(self, parameters: Tensor) -> Tensor:
         """Transform magnitude and phase back."""
         return pixels_of(torch.fft.irfft2(self.spectrum(parameters), s=self.size, norm="ortho"))
+
+
+def _fade(size: tuple[int, int]) -> Tensor:
+    """Let pictures fade towards their edges (Hann), at equal power.
+
+    Else the step from one edge to the opposite one, which a spectrum sees, would put a cross
+    on all pictures.
+    """
+    rows = torch.hann_window(size[0], periodic=False)
+    fade = rows[:, None] * torch.hann_window(size[1], periodic=False)
+    return fade / fade.square().mean().sqrt()

@@ -104,9 +104,7 @@ def optimise(
     looks = torch.stack([transforms.draw(steps, generator) for generator in generators], dim=1)
     parameters = torch.stack(begun).to(backbone.device).requires_grad_(True)
     optimiser = torch.optim.Adam([parameters], lr=parametrisation.rate)
-    weight = torch.tensor([(1 if job.direction == "max" else -1) / job.scale for job in jobs])
-    columns = torch.tensor([job.feature for job in jobs])
-    rows = torch.arange(len(jobs))
+    climb = _Climb(backbone, mapped, jobs)
     with torch.enable_grad(), frozen(backbone.module):
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = parametrisation.rate * _falling(step / steps)
@@ -115,9 +113,7 @@ def optimise(
             )
             if transforms.noise:
                 seen = seen + transforms.noise * _noise(seen, generators)
-            reached = _features(backbone, mapped, seen)[rows, columns]
-            loss = -(reached * weight.to(reached)).sum()
-            (parameters.grad,) = torch.autograd.grad(loss, parameters)
+            (parameters.grad,) = torch.autograd.grad(seen, parameters, climb.gradient(seen))
             optimiser.step()
     with torch.no_grad():
         pixels = (255.0 * parametrisation.pixels(parameters)).round().to(torch.uint8)
@@ -133,14 +129,40 @@ def _noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:
     return torch.stack(drawn).to(like)
 
 
-def _features(backbone: Backbone, mapped: PixelMap, seen: Tensor) -> Tensor:
-    with RedirectedRectifiers():
-        features = backbone.differentiable_features(mapped.batch(seen))
-    if not bool(torch.isfinite(features).all()):
-        raise BackboneError(
-            f"{backbone.name} gives NaN or infinity on a picture that is being optimised."
-        )
-    return features
+class _Climb:
+    """Gradients of the jobs' activations; redirected for the pictures that have none."""
+
+    def __init__(self, backbone: Backbone, mapped: PixelMap, jobs: list[Job]) -> None:
+        self.backbone, self.mapped = backbone, mapped
+        signs = [(1.0 if job.direction == "max" else -1.0) / job.scale for job in jobs]
+        self.weight = torch.tensor(signs)
+        self.columns = torch.tensor([job.feature for job in jobs])
+        # At its end, such as the floor of a ReLU when it is minimised.
+        self.settled = torch.zeros(len(jobs), dtype=torch.bool)
+
+    def gradient(self, seen: Tensor) -> Tensor:
+        """Of the loss, minus the sum of activations, to what the network sees (b, c, h, w)."""
+        gradient = self._of(seen, torch.arange(len(seen)))
+        dead = gradient.flatten(1).abs().amax(1).cpu() == 0
+        rows = torch.nonzero(dead & ~self.settled)[:, 0]
+        if len(rows):
+            # Redirection costs passes over all activations, so only where it is needed.
+            with RedirectedRectifiers():
+                redirected = self._of(seen[rows], rows)
+            gradient[rows] = redirected
+            self.settled[rows] = redirected.flatten(1).abs().amax(1).cpu() == 0
+        return gradient
+
+    def _of(self, seen: Tensor, rows: Tensor) -> Tensor:
+        seen = seen.detach().requires_grad_(True)
+        features = self.backbone.differentiable_features(self.mapped.batch(seen))
+        if not bool(torch.isfinite(features).all()):
+            raise BackboneError(
+                f"{self.backbone.name} gives NaN or infinity on a picture that is being optimised."
+            )
+        reached = features[torch.arange(len(rows)), self.columns[rows]]
+        (gradient,) = torch.autograd.grad(-(reached * self.weight[rows].to(reached)).sum(), seen)
+        return gradient
 
 
 def measure(backbone: Backbone, jobs: list[Job], pictures: list[Picture]) -> FloatArray:

@@ -31,8 +31,8 @@ class Transforms:
         Standard deviation of noise on pixels in [0, 1].
     """
 
-    jitter: float = 0.06
-    scale: float = 0.15
+    jitter: float = 0.08
+    scale: float = 0.2
     degrees: float = 10.0
     noise: float = 0.0
 
