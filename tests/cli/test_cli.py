@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import clearhead
 from clearhead.cli.app import app
 
 Cli = Callable[..., Any]
@@ -225,3 +226,23 @@ def test_data_options(cli: Cli, tmp_path: Path) -> None:
         "not rude",
         "rude",
     ]
+
+
+def test_a_feature_is_named_by_a_person(cli: Cli, run_folder: Path) -> None:
+    feature = str(clearhead.open_run(run_folder).layer().used[0])
+    named = cli("name", run_folder, feature, "plot & <twists>")
+    assert named.exit_code == 0, named.stderr
+    assert named.stdout == f"{feature}: plot & <twists> (by person, not judged)\n"
+    assert "plot \\u0026 \\u003ctwists\\u003e" in (run_folder / "report.html").read_text()
+    assert cli("name", run_folder).stdout == named.stdout
+    assert cli("name", run_folder, feature, "--remove").stdout == ""
+    nothing = cli("name", run_folder, feature)
+    assert nothing.exit_code == 2
+    assert "--remove" in nothing.stderr
+    assert "features 0 to 383" in cli("name", run_folder, 384, "x").stderr
+
+
+def test_quick_and_full_exclude_each_other(cli: Cli, run_folder: Path) -> None:
+    both = cli("explain", run_folder, "--quick", "--full")
+    assert both.exit_code == 2
+    assert "exclude each other" in both.stderr
