@@ -28,7 +28,7 @@ from clearhead.backbones import Backbone
 from clearhead.data import Dataset, open_dataset
 
 SIZE = 224
-MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # of EfficientNet-Lite0
+MEAN, STD = 0.5, 0.5  # of EfficientNet-Lite0
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 BEYOND = 99.0
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> None:
     print(f"peak memory of the process {peak:.2f} GiB")
     if a.out is not None:
         result = {
-            "machine": machine(), "steps": a.steps, "dataset": dataset.name, "real": len(real),
+            "machine": machine.describe(2), "steps": a.steps, "dataset": dataset.name, "real": len(real),
             "live": len(live), "features": features.tolist(), "rows": rows, "peak_gib": peak,
         }  # fmt: skip
         a.out.write_text(json.dumps(result, indent=1) + "\n")
