@@ -88,7 +88,8 @@ def main(arguments: Sequence[str]) -> None:
     print(f"peak memory of the process {peak:.2f} GiB")
     if a.out is not None:
         result = {
-            "machine": machine.describe(2), "steps": a.steps, "dataset": dataset.name, "real": len(real),
+            "machine": machine.describe(2), "steps": a.steps, "dataset": dataset.name,
+            "real": len(real),
             "live": len(live), "features": features.tolist(), "rows": rows, "peak_gib": peak,
         }  # fmt: skip
         a.out.write_text(json.dumps(result, indent=1) + "\n")
