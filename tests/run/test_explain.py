@@ -34,6 +34,7 @@ def test_everything_is_there_and_in_the_report(explained: Path) -> None:
     assert list(found.lime.features) == list(run.layer().used)
     assert [one.feature for one in found.trust] == list(run.layer().used)
     assert any("LIME explained" in note for note in found.notes)
+    assert any("integrated gradients rank the parts alike" in note for note in found.notes)
     data = run.report_data()
     cards = {card.index: card for card in data.features}
     for feature in run.layer().used:

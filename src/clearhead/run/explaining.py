@@ -7,7 +7,7 @@ interrupted call goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from clearhead._files import write_json
-from clearhead._types import FloatArray, IntArray, StrArray
+from clearhead._types import FloatArray, IntArray
 from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.debug import bin_metadata
@@ -27,9 +27,11 @@ from clearhead.explain import (
     FeatureName,
     LimeExplanations,
     WordTable,
+    agreement,
     detect_enrichment,
     detect_regions,
     detect_words,
+    explain_gradients,
     explain_images,
     explain_texts,
     find_enrichment,
@@ -49,6 +51,7 @@ __all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "stro
 
 EffortName = Literal["quick", "default", "full"]
 LISTED_WORDS = 50
+AGREED_EXAMPLES, AGREED_FEATURES = 8, 2
 SHOWN_WORDS = 15  # a side, in the report
 JUDGED_TEXTS = 4000  # that set the threshold of an explanation, and that judge it
 JUDGED_PICTURES = 200  # cutting one into regions takes a tenth of a second
@@ -248,6 +251,7 @@ class Explainer:
             on_event=self.on_event,
         )
         self._say_lime(lime, "texts", self.effort.text_perturbations)
+        self._compare_gradients(backbone, lime, texts)
         table = word_table(lime)
         words = [table.words_of(int(j), LISTED_WORDS) for j in self.features]
         write_json(self.folder / "words.json", [one.to_dict() for one in words])
@@ -280,6 +284,7 @@ class Explainer:
             on_event=self.on_event,
         )
         self._say_lime(lime, "pictures", self.effort.picture_perturbations)
+        self._compare_gradients(backbone, lime, pictures)
         self._judge_regions(backbone, lime, pictures)
 
     def _judge_regions(self, backbone: Backbone, lime: LimeExplanations, pictures: _Loaded) -> None:
@@ -326,6 +331,27 @@ class Explainer:
             + (f"; {failed} of them failed to, and say so." if failed else ".")
         )
 
+    def _compare_gradients(self, backbone: Backbone, lime: LimeExplanations, data: _Loaded) -> None:
+        """Say how far integrated gradients tell the same of a few examples and features."""
+        few = strongest_features(self.layer, AGREED_FEATURES)
+        chosen = lime[:: max(1, len(lime) // AGREED_EXAMPLES)][:AGREED_EXAMPLES]
+        try:
+            found = agreement(
+                chosen,
+                explain_gradients(
+                    backbone, self.layer, data.pairs(chosen.ids), chosen, features=few
+                ),
+            )
+        except (BackboneError, MissingDependencyError) as error:
+            self.note(f"LIME was not compared with gradients: {error}")
+            return
+        if found.spearman is not None:
+            self.note(
+                f"LIME and integrated gradients rank the parts alike to {found.spearman:.2f} "
+                f"(Spearman, mean over {found.n_examples} examples and {few.size} features; 0 is "
+                "chance). Where they differ, LIME is what removing the part does."
+            )
+
     def _say_lime(self, lime: LimeExplanations, what: str, perturbations: int) -> None:
         self.lime = True
         r2 = np.concatenate([one.r2 for one in lime]) if len(lime) else np.zeros(1)
@@ -342,6 +368,6 @@ class _Loaded:
         self.dataset = dataset
         self.row = {str(key): row for row, key in enumerate(dataset.ids)}
 
-    def pairs(self, keys: Sequence[str] | StrArray) -> list[tuple[str, Any]]:
+    def pairs(self, keys: Iterable[str]) -> list[tuple[str, Any]]:
         """Give (id, example) of each."""
         return [(str(key), self.dataset.load(self.row[str(key)])) for key in keys]
