@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 import clearhead
 from clearhead.errors import InputError
@@ -68,8 +72,6 @@ def test_nothing_is_done_twice(explained: Path) -> None:
 
 
 def test_a_persons_name_wins_and_is_kept(explained: Path, tmp_path: Path) -> None:
-    import shutil
-
     folder = Path(shutil.copytree(explained, tmp_path / "run"))
     run = opened(folder)
     feature = int(run.layer().used[0])
@@ -92,8 +94,6 @@ def test_a_persons_name_wins_and_is_kept(explained: Path, tmp_path: Path) -> Non
 
 
 def test_quick_needs_no_network(explained: Path, tmp_path: Path) -> None:
-    import shutil
-
     folder = Path(shutil.copytree(explained, tmp_path / "run"))
     alone = clearhead.open_run(folder)
     found = alone.explain(effort="quick")
@@ -102,8 +102,6 @@ def test_quick_needs_no_network(explained: Path, tmp_path: Path) -> None:
 
 
 def test_without_the_network_the_rest_is_done_and_said(explained: Path, tmp_path: Path) -> None:
-    import shutil
-
     folder = Path(shutil.copytree(explained, tmp_path / "run"))
     events: list[Event] = []
     alone = clearhead.open_run(folder, events.append)
@@ -130,3 +128,44 @@ def test_a_run_that_keeps_no_examples_keeps_no_words(tmp_path: Path) -> None:
 def test_effort_is_checked(explained: Path) -> None:
     with pytest.raises(InputError, match="'quick', 'default', 'full'"):
         opened(explained).explain(effort="all")  # type: ignore[arg-type]
+
+
+def test_a_ridge_layer_is_explained_and_the_analysis_says_why_not(tmp_path: Path) -> None:
+    events: list[Event] = []
+    run = clearhead.new_run(tmp_path / "run", bert(), dataset(), on_event=events.append)
+    assert run.all(n_lambdas=5, l1_ratio=0.0, rule="best").is_file()
+    assert run.explained.lime is not None
+    said = [e.message for e in events if e.step == "analyze" and e.kind == "warning"]
+    assert len(said) == 1
+    assert "ridge" in said[0]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's exporter warns of torch
+def test_an_onnx_network_is_explained_without_gradients(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 5, stride=4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(), torch.nn.Linear(8, 2),
+    ).eval()  # fmt: skip
+    torch.onnx.export(
+        network, (torch.randn(2, 3, 32, 32),), tmp_path / "n.onnx", dynamo=True, verbose=False,
+        input_names=["x"], dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
+    )  # fmt: skip
+    random = np.random.default_rng(0)
+    for i in range(60):
+        tone = np.array([200, 40, 40] if i % 2 else [40, 40, 200])
+        pixels = (tone + random.integers(-40, 40, (32, 32, 3))).astype(np.uint8)
+        path = tmp_path / "data" / ("red" if i % 2 else "blue") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    options = {"preprocessing": {"size": 32, "mean": [0.5] * 3, "std": [0.5] * 3}}
+    run = clearhead.new_run(
+        tmp_path / "run", str(tmp_path / "n.onnx"), tmp_path / "data", model_options=options
+    )
+    run.all(n_lambdas=8, rule="best")
+    found = run.explained
+    assert found.lime is not None
+    assert not found.visualizations
+    assert any("not compared with gradients" in note for note in found.notes)
+    assert any("No pictures were made" in note and "gradients" in note for note in found.notes)

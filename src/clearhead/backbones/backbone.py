@@ -297,11 +297,18 @@ class Backbone:
             The network has no gradients (ONNX).
         """
         batch = as_batch(batch).to(self.device)
-        with torch.enable_grad(), evaluating(self.module):
-            if self.split is None:
-                features = encoder_features(self.module, batch)
-            else:
-                features = self.split.features(self.module, batch)[0]
+        try:
+            with torch.enable_grad(), evaluating(self.module):
+                if self.split is None:
+                    features = encoder_features(self.module, batch)
+                else:
+                    features = self.split.features(self.module, batch)[0]
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # such as: its forward pass leaves torch
+            raise BackboneError(
+                f"{self.name} cannot be run with gradients: {str(error).splitlines()[0]}"
+            ) from error
         if not features.requires_grad:
             raise BackboneError(
                 f"{self.name} gives no gradients: its features do not depend, in a way that torch "

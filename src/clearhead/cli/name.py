@@ -26,6 +26,7 @@ def command(
     Example: clearhead name runs/photos 12 "dark corners"
     """
     from clearhead.errors import InputError
+    from clearhead.explain import merge_names
     from clearhead.run import open_run
 
     with Progress() as progress:
@@ -38,6 +39,7 @@ def command(
             opened.name_feature(feature, name)
             if "report" in opened.file.steps:
                 opened.report()
-        names = opened.explained.names
+        done = "explain" in opened.file.steps
+        names = opened.explained.names if done else merge_names([], opened.given_names)
     for one in names:
         typer.echo(str(one))

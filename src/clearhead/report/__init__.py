@@ -1,12 +1,13 @@
 """The run as data (one versioned schema, additive) and as one HTML file."""
 
 from clearhead.report.build import ReportInputs, build_report
-from clearhead.report.explained import inner_bands
+from clearhead.report.explained import WORDS_SHOWN, inner_bands
 from clearhead.report.html import render_html, write_html
 from clearhead.report.schema import SCHEMA_VERSION, ReportData
 
 __all__ = [
     "SCHEMA_VERSION",
+    "WORDS_SHOWN",
     "ReportData",
     "ReportInputs",
     "build_report",

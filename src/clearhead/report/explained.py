@@ -14,9 +14,10 @@ from clearhead._types import FloatArray
 from clearhead.explain import Explained, FeatureBand, FeatureExamples, LimeExplanation
 from clearhead.report import schema
 
-__all__ = ["explained_card", "inner_bands"]
+__all__ = ["WORDS_SHOWN", "explained_card", "inner_bands"]
 
-WORDS = 15
+WORDS_SHOWN = 15
+"""Words a side of a feature."""
 MARKED = 0.15  # a word is marked when its weight is this share of the strongest one's
 DRIVING = 3  # regions that are left bright, as the reference shows them
 SMALL = 160  # pixels on the long side of a picture
@@ -75,7 +76,7 @@ def _words(feature: int, explained: Explained) -> list[schema.WordRow]:
     table = explained.words
     if table is None or feature not in table.features:
         return []
-    found = table.words_of(feature, WORDS)
+    found = table.words_of(feature, WORDS_SHOWN)
     return [
         schema.WordRow(word=w.word, weight=w.mean, low=w.low, high=w.high, count=w.count)
         for w in (*found.positive, *found.negative)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.debug import bin_metadata
-from clearhead.errors import BackboneError, InputError, MissingDependencyError
+from clearhead.errors import BackboneError, MissingDependencyError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import (
     Detection,
@@ -46,13 +47,13 @@ from clearhead.explain.detection import CLEAR
 from clearhead.explain.lime.pictures import RegionSource
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
+from clearhead.report import WORDS_SHOWN
 
-__all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "check_effort", "strongest_features"]
+__all__ = ["EFFORTS", "Effort", "EffortName", "Explainer", "strongest_features"]
 
 EffortName = Literal["quick", "default", "full"]
 LISTED_WORDS = 50
 AGREED_EXAMPLES, AGREED_FEATURES = 8, 2
-SHOWN_WORDS = 15  # a side, in the report
 JUDGED_TEXTS = 4000  # that set the threshold of an explanation, and that judge it
 JUDGED_PICTURES = 200  # cutting one into regions takes a tenth of a second
 N_REGIONS = 30  # perturbations should be twice as many
@@ -92,16 +93,6 @@ EFFORTS: dict[str, Effort] = {
     "full": Effort(None, 8, None, 512, 256, ("max", "min"), 512, 3),
 }
 """``"quick"`` finds examples only; it needs no network."""
-
-
-def check_effort(effort: str) -> EffortName:
-    """Refuse what is no effort."""
-    for known in get_args(EffortName):
-        if effort == known:
-            found: EffortName = known
-            return found
-    wanted = ", ".join(repr(name) for name in get_args(EffortName))
-    raise InputError(f"effort must be one of {wanted}; got {effort!r}.")
 
 
 def strongest_features(layer: DecisionLayer, most: int | None) -> IntArray:
@@ -171,10 +162,12 @@ class Explainer:
         if not self.keep_examples:
             self.note("No words or regions of examples were explained: the run keeps no examples.")
         elif backbone is not None and dataset is not None:
-            if dataset.modality == "text":
-                self._texts(backbone, dataset)
-            else:
-                self._pictures(backbone, dataset)
+            explain = self._texts if dataset.modality == "text" else self._pictures
+            try:
+                explain(backbone, dataset)
+            except (BackboneError, MissingDependencyError) as error:
+                self.note(f"LIME ended early: {error}")
+                emit(self.on_event, Event("explain", "warning", self.notes[-1]))
         if backbone is not None and backbone.modality == "image":
             self._visualize(backbone)
         judged = trust(self.features, self.detections)
@@ -191,9 +184,14 @@ class Explainer:
         made = {"lime": self.lime, "pictures": self.pictures, "notes": self.notes}
         write_json(self.folder / "made.json", made)
 
+    @cached_property
+    def _activations(self) -> FloatArray:
+        """Standardised activations of all rows of the store, (n, u)."""
+        return self.layer.standardize(self.store.matrix(), self.features)
+
     def _z(self, rows: IntArray) -> FloatArray:
-        """Standardised activations of some rows of the store, (m, u)."""
-        return self.layer.standardize(self.store.matrix()[rows], self.features)
+        """Those of some rows, (m, u)."""
+        return self._activations[rows]
 
     def _rows(self, *splits: str, most: int) -> IntArray:
         """Draw rows of some splits, ascending, at most so many."""
@@ -264,7 +262,7 @@ class Explainer:
             held = [str(key) for key in self.store.ids[rows]]
             sides += [[text for _, text in texts.pairs(held)], self._z(rows)]
         # What is listed is what a person sees; all the words together predict more.
-        self.detections += detect_words(table, *sides, k=SHOWN_WORDS, explanation="words")
+        self.detections += detect_words(table, *sides, k=WORDS_SHOWN, explanation="words")
         self.detections += detect_words(table, *sides, explanation="all words")
         short = detect_words(table, *sides, k=3, explanation="name")
         words = [table.words_of(int(j)) for j in self.features]

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from clearhead.glm.standardize import Standardization
 
 __all__ = [
     "check_proven",
-    "check_targets",
     "fit_both",
     "forget_checkpoints",
     "judged_by_labels",
@@ -37,16 +36,6 @@ __all__ = [
 DENSE: Mapping[str, float] = {"l1_ratio": 0.0, "n_lambdas": 25, "lambda_min_ratio": 1e-7}
 """A ridge path starts far above the λ of any use (its λ_max stands for l1_ratio = .001)."""
 KINDS = ("dense", "sparse")
-
-
-def check_targets(targets: str) -> Targets:
-    """Refuse what a path cannot be fitted to."""
-    for known in get_args(Targets):
-        if targets == known:
-            found: Targets = known
-            return found
-    wanted = " or ".join(repr(name) for name in get_args(Targets))
-    raise InputError(f"targets must be {wanted}; got {targets!r}.")
 
 
 def targets_of(store: FeatureStore, targets: Targets) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from clearhead._files import checksum, storable, write_json
+from clearhead._types import Targets
 from clearhead.debug import Finding, find
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
@@ -27,11 +28,11 @@ from clearhead.layer import (
 )
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
+from clearhead.run.choices import check_choice
 from clearhead.run.directory import RunFile
-from clearhead.run.explaining import EFFORTS, EffortName, Explainer, check_effort
+from clearhead.run.explaining import EFFORTS, EffortName, Explainer
 from clearhead.run.fitting import (
     check_proven,
-    check_targets,
     fit_both,
     forget_checkpoints,
     targets_of,
@@ -141,7 +142,7 @@ class Run(RunResults):
         force : bool
             Fit again though nothing has changed.
         """
-        fitted_to = check_targets(targets)
+        fitted_to = check_choice("targets", targets, get_args(Targets))
         options: dict[str, Any] = {
             "l1_ratio": l1_ratio,
             "n_lambdas": n_lambdas,
@@ -251,7 +252,7 @@ class Run(RunResults):
         options = {
             "k": k,
             "keep_examples": self.file.data["keep_examples"],
-            "effort": check_effort(effort),
+            "effort": check_choice("effort", effort, get_args(EffortName)),
             "seed": seed,
         }
         if self._is_current("explain", options, force):
@@ -418,7 +419,11 @@ class Run(RunResults):
         self.select(rule)
         self.explain(effort=effort)
         if effort != "quick":
-            self.analyze(n_resamples=ANALYSIS[effort][0], n_tried=ANALYSIS[effort][1])
+            try:
+                self.analyze(n_resamples=ANALYSIS[effort][0], n_tried=ANALYSIS[effort][1])
+            except InputError as error:  # ridge, say: nothing can be left out of it
+                message = f"the layer as a whole was not analyzed: {error}"
+                emit(self.on_event, Event("analyze", "warning", message))
         self.debug()
         return self.report()
 

@@ -313,7 +313,7 @@ def _require_gradients(backbone: Backbone) -> None:
     try:
         with torch.enable_grad(), frozen(backbone.module):
             backbone.differentiable_features(example)
-    except (BackboneError, RuntimeError) as error:
+    except BackboneError as error:
         raise BackboneError(
             f"Feature visualization needs gradients, and {backbone.name} gives none "
             f"({str(error).splitlines()[0]}). Open the network in torch; examples and LIME work "
