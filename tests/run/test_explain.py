@@ -126,7 +126,7 @@ def test_a_run_that_keeps_no_examples_keeps_no_words(tmp_path: Path) -> None:
 
 
 def test_effort_is_checked(explained: Path) -> None:
-    with pytest.raises(InputError, match="'quick', 'default', 'full'"):
+    with pytest.raises(InputError, match="'quick', 'default' or 'full'"):
         opened(explained).explain(effort="all")  # type: ignore[arg-type]
 
 

@@ -22,5 +22,6 @@ def check_choice(name: str, value: str, choices: tuple[Word, ...]) -> Word:
     for known in choices:
         if value == known:
             return known
-    wanted = ", ".join(repr(known) for known in choices)
+    *others, last = map(repr, choices)
+    wanted = f"{', '.join(others)} or {last}"
     raise InputError(f"{name} must be one of {wanted}; got {value!r}.")
