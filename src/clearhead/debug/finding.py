@@ -8,11 +8,21 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from clearhead._files import known_fields
+from clearhead._files import fingerprint, known_fields
 
 __all__ = ["Effect", "Finding", "FindingKind", "holm", "rank"]
 
-FindingKind = Literal["leaning", "hub", "blame", "slice", "given_up"]
+FindingKind = Literal[
+    "shortcut",
+    "bias",
+    "label_noise",
+    "leak",
+    "slice",
+    "leaning",
+    "hub",
+    "blame",
+    "given_up",
+]
 SIGNIFICANCE = 0.05
 
 
@@ -49,6 +59,8 @@ class Finding:
 
     `p_value` tests that the effect is above what chance gives; :func:`rank` corrects it
     for the number of findings that were proposed, and `confirmed` follows from it.
+
+    `pattern` says in words what was put into inputs, where that is what was done.
     """
 
     kind: FindingKind
@@ -63,6 +75,12 @@ class Finding:
     classes: tuple[int, ...] = ()
     examples: tuple[str, ...] = ()
     confirmed: bool = False
+    pattern: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What stays the same when the finding is made again: kind, classes and where it is."""
+        return f"{self.kind}-{fingerprint([self.kind, list(self.classes), self.where])[:10]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
