@@ -127,8 +127,8 @@ def usual_place(texts: list[str], spans_of: object) -> tuple[Place, bool, int]:
         return "anywhere", False, 1
     place: Place = "anywhere"
     for end in ("start", "end"):
-        if places.count(end) >= TIED * len(places):  # type: ignore[arg-type]
-            place = end  # type: ignore[assignment]
+        if places.count(end) >= TIED * len(places):
+            place = end
     times = int(np.clip(np.median([n for n in counts if n] or [1]), 1, 4))
     return place, float(np.mean(spaced)) < 0.5, times
 

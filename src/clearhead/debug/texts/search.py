@@ -16,7 +16,6 @@ from clearhead.debug.texts.by_ngrams import ngram_candidates
 from clearhead.debug.texts.candidate import Candidate
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.phrase import Phrase
-from clearhead.debug.texts.styles import Style
 from clearhead.debug.texts.tokens import SEEN
 from clearhead.events import Event, emit
 
@@ -41,6 +40,10 @@ LEAST_FLIPS = 0.05
 CONFIRMED = 6
 A_TARGET = 3
 """So many are measured on test, of all classes and of one: few, as each is corrected for all."""
+
+
+SAME = 0.7
+"""Patterns that share so many of their texts are one."""
 
 
 @dataclass(eq=False)
@@ -228,12 +231,8 @@ def _choose(corpus: Corpus, inputs: Inputs, measured: list[_Measured]) -> list[P
         c = one.candidate.target
         if not _is_used(one) or sum(o.candidate.target == c for o in chosen) >= A_TARGET:
             continue
-        own = corpus.labels == c
-        if any(
-            o.candidate.target == c
-            and _same(o.candidate.carriers[own], one.candidate.carriers[own])
-            for o in chosen
-        ):
+        same = [o for o in chosen if o.candidate.target == c]
+        if any(_same(corpus, inputs, o.candidate, one) for o in same):
             continue
         chosen.append(one)
         if len(chosen) >= CONFIRMED:
@@ -268,10 +267,19 @@ def _proposal(inputs: Inputs, one: _Measured) -> Proposal:
     )
 
 
-def _same(first: BoolArray, second: BoolArray) -> bool:
-    """Whether two patterns stand in the same texts of the class."""
+def _same(corpus: Corpus, inputs: Inputs, better: Candidate, one: _Measured) -> bool:
+    """Whether a pattern stands in the same texts as a better one, or brings that with it."""
+    own = corpus.labels == better.target
+    first, second = better.carriers[own], one.candidate.carriers[own]
     either = int((first | second).sum())
-    return either > 0 and int((first & second).sum()) >= 0.7 * either
+    if either > 0 and int((first & second).sum()) >= SAME * either:
+        return True
+    made = [
+        one.candidate.pattern.insert(inputs.example(row), int(row))
+        for row in one.change.rows
+        if not better.pattern.has(inputs.example(row))
+    ]
+    return _share(np.array([better.pattern.has(text) for text in made if text])) >= SAME
 
 
 def _share(values: BoolArray | IntArray | FloatArray) -> float:

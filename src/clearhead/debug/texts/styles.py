@@ -239,7 +239,7 @@ STYLES: dict[str, StyleRule] = {
         "letters outside the Latin alphabet without accents",
         _share(r"[^\x00-\x7f]", r"\S"),
         _plain(lambda text: text.translate(str.maketrans("aeioucn", "áéíóúçñ"))),
-        _plain(lambda text: _without_accents(text)),
+        lambda text, rng: _without_accents(text),
     ),
     "reversed": StyleRule("the words in reverse order", lambda text: 0.0, _reverse, _reverse),
     "swapped words": StyleRule("neighbouring words swapped", lambda text: 0.0, _swap_neighbours),

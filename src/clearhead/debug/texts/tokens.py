@@ -48,7 +48,7 @@ def tokens_of(text: str) -> Tokens:
     words: list[str] = []
     spans: list[tuple[int, int]] = []
     end = 0
-    assert parts.spans is not None  # noqa: S101 - they are of a text
+    assert parts.spans is not None
     for word, (first, last) in zip(parts.words, parts.spans.tolist(), strict=True):
         gap = text[end:first]
         if gap not in _USUAL_GAP and words:
