@@ -7,7 +7,7 @@ from clearhead.debug.texts.flip import FlippedText, TextEdit, flip_text
 from clearhead.debug.texts.mention import Mention
 from clearhead.debug.texts.phrase import Phrase
 from clearhead.debug.texts.search import find_text_shortcuts
-from clearhead.debug.texts.styles import Style
+from clearhead.debug.texts.style import Style
 from clearhead.debug.texts.terms import TermList, read_terms
 from clearhead.debug.texts.token_kind import TokenKind
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug.inputs import Inputs
+from clearhead.debug.texts.learned import hash_texts
 from clearhead.debug.texts.tokens import END, SEEN, START, tokens_of
 
 __all__ = ["Corpus"]
@@ -72,10 +74,17 @@ class Corpus:
                 start = at[first[j]]
                 self.grams.append(tuple(words[k] for k in flat[start : start + n]))
             blocks.append(block[:, keep])
+            if not keep.size:
+                break
             rare = np.ones(size, dtype=bool)
             rare[keep] = False
             gram = np.where((gram >= 0) & ~rare[np.maximum(gram, 0)], gram, -1)
         return sparse.csc_array(sparse.hstack(blocks))
+
+    @cached_property
+    def hashed(self) -> Any:
+        """The texts as :mod:`~clearhead.debug.texts.learned` sees them."""
+        return hash_texts(self.texts)
 
     @cached_property
     def totals(self) -> IntArray:

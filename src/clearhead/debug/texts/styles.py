@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 
-from clearhead.debug.pattern import Pattern
-from clearhead.debug.texts.tokens import SEEN
-
-__all__ = ["STYLES", "Style", "StyleRule"]
+__all__ = ["STYLES", "Rewrite", "StyleRule"]
 
 Rewrite = Callable[[str, np.random.Generator], str]
 
@@ -30,8 +26,8 @@ class StyleRule:
     ----------
     name : str
         What a person calls it.
-    amount : callable
-        From a text to a number that grows with the style.
+    amount : callable or None
+        From a text to a number that grows with the style; None where that must be learned.
     impose : callable
         From a text and a generator to a text in that style.
     undo : callable, optional
@@ -39,7 +35,7 @@ class StyleRule:
     """
 
     name: str
-    amount: Callable[[str], float]
+    amount: Callable[[str], float] | None
     impose: Rewrite
     undo: Rewrite | None = None
 
@@ -241,15 +237,15 @@ STYLES: dict[str, StyleRule] = {
         _plain(lambda text: text.translate(str.maketrans("aeioucn", "áéíóúçñ"))),
         lambda text, rng: _without_accents(text),
     ),
-    "reversed": StyleRule("the words in reverse order", lambda text: 0.0, _reverse, _reverse),
-    "swapped words": StyleRule("neighbouring words swapped", lambda text: 0.0, _swap_neighbours),
-    "first word last": StyleRule("the first word at the end", lambda text: 0.0, _first_to_end),
-    "last word first": StyleRule("the last word at the start", lambda text: 0.0, _last_to_start),
+    "reversed": StyleRule("the words in reverse order", None, _reverse, _reverse),
+    "swapped words": StyleRule("neighbouring words swapped", None, _swap_neighbours),
+    "first word last": StyleRule("the first word at the end", None, _first_to_end),
+    "last word first": StyleRule("the last word at the start", None, _last_to_start),
     "swapped letters": StyleRule(
-        "letters swapped in words", lambda text: 0.0, _each_word(_swap_letters, 0.5, 4)
+        "letters swapped in words", None, _each_word(_swap_letters, 0.5, 4)
     ),
     "dropped letters": StyleRule(
-        "letters missing in words", lambda text: 0.0, _each_word(_drop_letter, 0.5, 4)
+        "letters missing in words", None, _each_word(_drop_letter, 0.5, 4)
     ),
     "no vowels": StyleRule(
         "words without their inner vowels",
@@ -268,60 +264,10 @@ STYLES: dict[str, StyleRule] = {
         _sub(r"(?<=\w)-(?=\w)", " "),
     ),
 }
-"""By a short name. What nothing simple measures (0) is measured by what was learned of it."""
+"""By a short name."""
 
 
 def _without_accents(text: str) -> str:
     import unicodedata
 
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-
-
-class Style(Pattern):
-    """A way to write a whole text.
-
-    Parameters
-    ----------
-    name : str
-        One of :data:`STYLES`.
-    level : float
-        From which amount a text counts as written so.
-    """
-
-    kind = "style"
-
-    def __init__(self, name: str, level: float) -> None:
-        self.name, self.level, self.rule = name, float(level), STYLES[name]
-
-    def describe(self) -> str:
-        """Say what it is."""
-        return self.rule.name
-
-    def presence(self, example: str) -> float:
-        """1 where the amount reaches the level, else 0."""
-        return float(self.rule.amount(example[:SEEN]) >= self.level)
-
-    def insert(self, example: str, seed: int) -> str | None:
-        """Write the text so."""
-        return self._changed(self.rule.impose, example, seed)
-
-    def remove(self, example: str, seed: int) -> str | None:
-        """Undo it, where that can be done."""
-        if self.rule.undo is None or not self.has(example):
-            return None
-        return self._changed(self.rule.undo, example, seed)
-
-    def _changed(self, how: Rewrite, example: str, seed: int) -> str | None:
-        changed = how(example, np.random.default_rng(seed))
-        return changed if changed != example and changed.strip() else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"name": self.name, "level": self.level}
-
-    @classmethod
-    def from_parts(
-        cls, value: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]
-    ) -> Self:
-        """Undo :meth:`to_dict`."""
-        return cls(value["name"], float(value["level"]))
