@@ -115,5 +115,6 @@ def _coverage(inputs: Inputs, pattern: Mention, c: int) -> tuple[float, float]:
     shares = []
     for own in ({"label": c}, {"other_than": c}):
         rows = inputs.rows("train", most=2_000, salt=32, **own)
-        shares.append(float(np.mean([pattern.has(inputs.example(r)) for r in rows] or [0.0])))
+        held = [pattern.presence(inputs.example(row)) for row in rows]
+        shares.append(float(np.mean(held)) if held else 0.0)
     return shares[0], shares[1]

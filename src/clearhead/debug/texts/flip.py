@@ -144,7 +144,8 @@ def flip_text(
     if target == before:
         name = inputs.class_names[before]
         raise InputError(f"flip_text: the text is predicted {name} already. Pass another target.")
-    state, edits = _State(parts.words, parts.gaps), []
+    state = _State(parts.words, parts.gaps)
+    edits: list[TextEdit] = []
     first = margin = float(_margin(start, before, target)[0])
     after, seen = before, 1
     while len(edits) < most_edits:
