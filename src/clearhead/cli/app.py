@@ -13,6 +13,7 @@ from clearhead.cli import (
     INTERRUPTED,
     analyze,
     certify,
+    compare,
     debug,
     demo,
     explain,
@@ -73,7 +74,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 for module in (
     *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
-    *(export, predict, show, name, certify),
+    *(export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
