@@ -27,6 +27,7 @@ from clearhead.cli import (
     run,
     select,
     show,
+    study,
 )
 from clearhead.errors import ClearheadError
 
@@ -77,6 +78,15 @@ for module in (
     *(export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
+
+questionnaire = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Questionnaires for people: do they understand the model by its features?",
+)
+questionnaire.command("make")(_guarded(study.make))
+questionnaire.command("read")(_guarded(study.read))
+app.add_typer(questionnaire, name="study")
 
 
 def _print_version(wanted: bool) -> None:
