@@ -232,7 +232,7 @@ def test_what_cannot_be_asked_is_said() -> None:
     with pytest.raises(InputError, match="examples cannot be shown"):
         make_study(source(lambda key: None))
     half = make_study(source(lambda key: None if key == "test-5" else say(key)), n_questions=24)
-    assert "test-5" not in half.page
+    assert "of test-5 " not in half.page
     good = source()
     for arm, view in good.views.items():
         good.views[arm].__dict__["predicted"] = view.labels  # type: ignore[index]
@@ -399,7 +399,7 @@ DRIVER = """
   let blob = null;
   URL.createObjectURL = (made) => { blob = made; return "#file"; };
   const alias = document.querySelector("input[type=text]");
-  alias.value = "Ann </script><b>";
+  alias.value = "Ann <\\/script><b>";
   alias.dispatchEvent(new Event("input"));
   document.getElementById("start").click();
   let n = 0;
