@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from clearhead._types import FloatArray
 from clearhead.debug.blame import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
+from clearhead.debug.inputs import Inputs
 from clearhead.debug.leaning import find_leaning
+from clearhead.debug.merge import merge
+from clearhead.debug.shortcut import Shortcut, Tested
 from clearhead.debug.slices import find_slices
 from clearhead.debug.view import SplitView
 from clearhead.events import Event, EventCallback, emit
 
-__all__ = ["CHECKS", "find"]
+__all__ = ["CHECKS", "INPUT_CHECKS", "Diagnosis", "find"]
 
 Check = Callable[[SplitView, SplitView], Iterator[Finding]]
+InputFindings = tuple[list[Shortcut], list[Tested]]
 
 CHECKS: dict[str, Check] = {
     "a class that leans on one feature": find_leaning,
@@ -25,33 +33,91 @@ CHECKS: dict[str, Check] = {
     "a class that the sparse layer gave up": find_given_up,
 }
 
+INPUT_CHECKS: dict[str, dict[str, Callable[[Inputs], InputFindings]]] = {"text": {}, "image": {}}
+"""What changes inputs and runs the network on them, by modality."""
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What was found, and what was tested to find it.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Ranked: confirmed first, the largest effect that we are sure of first.
+    tested : sequence of Tested
+        Every pattern that was put into inputs, also those that proved not to be used.
+    shortcuts : mapping
+        From :attr:`Finding.key` to the pattern behind the finding, and what it does.
+    """
+
+    findings: Sequence[Finding]
+    tested: Sequence[Tested]
+    shortcuts: dict[str, Shortcut]
+
 
 def find(
-    validation: SplitView, test: SplitView, *, on_event: EventCallback | None = None
-) -> list[Finding]:
+    validation: SplitView,
+    test: SplitView,
+    *,
+    inputs: Inputs | None = None,
+    on_event: EventCallback | None = None,
+) -> Diagnosis:
     """Look for what may be wrong: propose on validation, measure on test.
 
     Parameters
     ----------
     validation, test : SplitView
         Of the same layer.
+    inputs : Inputs, optional
+        Examples and network; without them nothing can be put into inputs, and only what
+        shows in the features is found.
     on_event : callable, optional
 
     Returns
     -------
-    list of Finding
-        Confirmed ones first, the largest effect that we are sure of first. The p
-        values are corrected (Holm) for the number of findings proposed.
+    Diagnosis
+        The p values are corrected (Holm) for the number of findings proposed.
     """
-    emit(on_event, Event("debug", "start", total=len(CHECKS), unit="checks"))
+    further = {} if inputs is None else INPUT_CHECKS[inputs.modality]
+    total, done = len(CHECKS) + len(further), 0
+    emit(on_event, Event("debug", "start", total=total, unit="checks"))
     proposed: list[Finding] = []
-    for done, (name, check) in enumerate(CHECKS.items(), start=1):
+    tested: list[Tested] = []
+    shortcuts: dict[str, Shortcut] = {}
+    for name, check in CHECKS.items():
         proposed += check(validation, test)
-        emit(on_event, Event("debug", "progress", name, done, len(CHECKS), "checks"))
-    findings = rank(proposed)
+        done += 1
+        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+    for name, look in further.items():
+        assert inputs is not None
+        found, looked_at = look(inputs)
+        shortcuts |= {one.finding.key: one for one in reversed(found)}
+        tested += looked_at
+        done += 1
+        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+    proposed += [one.finding for one in shortcuts.values()]
+    shifts = {key: _standardized(test, one) for key, one in shortcuts.items()}
+    findings = _numbered(merge(rank(proposed), shifts))
     confirmed = sum(finding.confirmed for finding in findings)
     emit(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return findings
+    return Diagnosis(findings, tested, shortcuts)
+
+
+def _standardized(view: SplitView, shortcut: Shortcut) -> FloatArray:
+    """How far the pattern moves each feature in use, in standard deviations, (u,)."""
+    layer = view.layer
+    used = layer.used
+    moved: FloatArray = shortcut.shift[used] / np.where(layer.dead[used], 1.0, layer.scale[used])
+    return moved
+
+
+def _numbered(findings: Sequence[Finding]) -> list[Finding]:
+    """Say in each mend which finding of the list it is."""
+    return [
+        replace(finding, mend=finding.mend.replace("NUMBER", str(number)))
+        for number, finding in enumerate(findings, start=1)
+    ]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clearhead._files import read_json
-from clearhead._types import Targets
+from clearhead._types import FloatArray, Targets
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
-from clearhead.debug import Finding, SplitView, bin_metadata
+from clearhead.debug import Finding, Pattern, SplitView, Tested, bin_metadata, load_pattern
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -51,6 +51,9 @@ OWN_DATA = ("seed", "validation", "test", "label")
 
 NOTES = "notes.json"
 """What people said about the features of a run."""
+
+TESTED = "debug/tested.json"
+PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
 
@@ -227,6 +230,33 @@ class RunResults:
         self._done("debug")
         path = self.folder / "findings.json"
         return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
+
+    @property
+    def tested(self) -> list[Tested]:
+        """Every pattern that :meth:`debug` put into inputs, also those that are not used."""
+        self._done("debug")
+        path = self.folder / TESTED
+        return self._read(path, "debug", lambda v: list(map(Tested.from_dict, _items(v["tested"]))))
+
+    @property
+    def debug_notes(self) -> list[str]:
+        """What :meth:`debug` could not look at, and why."""
+        self._done("debug")
+        return self._read(self.folder / TESTED, "debug", lambda v: list(map(str, v["notes"])))
+
+    def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
+        """What was put into inputs for a finding, and the mean change (p,) of the features.
+
+        Raises
+        ------
+        InputError
+            Nothing was put into inputs for this finding.
+        """
+        if finding.pattern is None:
+            raise InputError(
+                f"Nothing was put into inputs for the finding {finding.title!r}: it has no pattern."
+            )
+        return load_pattern(self.folder / PATTERNS, finding.key)
 
     @property
     def analysis(self) -> LayerAnalysis:

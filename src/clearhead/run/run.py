@@ -29,6 +29,7 @@ from clearhead.layer import (
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
+from clearhead.run.debugging import inputs_of, write_diagnosis
 from clearhead.run.directory import RunFile
 from clearhead.run.explaining import EFFORTS, EffortName, Explainer
 from clearhead.run.fitting import (
@@ -340,18 +341,46 @@ class Run(RunResults):
         write_json(self._analysis_file, result.to_dict())
         return result
 
-    def debug(self, *, force: bool = False) -> list[Finding]:
-        """Look for what may be wrong; see :func:`clearhead.debug.find`."""
-        options = {"keep_examples": self.file.data["keep_examples"]}
+    def debug(
+        self, *, effort: EffortName = "default", seed: int = 0, force: bool = False
+    ) -> list[Finding]:
+        """Look for what may be wrong; see :func:`clearhead.debug.find`.
+
+        Parameters
+        ----------
+        effort : {"quick", "default", "full"}
+            ``"quick"`` looks at features only and needs no network; the others put suspected
+            patterns into inputs and run the network on them.
+        seed : int
+            Of every sample that is drawn.
+        force : bool
+            Do it again though nothing has changed.
+
+        Returns
+        -------
+        list of Finding
+            Ranked. :attr:`tested` and :attr:`debug_notes` say what was looked at besides.
+        """
+        options = {
+            "keep_examples": self.file.data["keep_examples"],
+            "effort": check_choice("effort", effort, get_args(EffortName)),
+            "seed": seed,
+        }
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
-        findings = find(self.view("validation"), self.view("test"), on_event=self.on_event)
+        inputs, notes = None, []
+        if effort != "quick":
+            inputs, reason = inputs_of(self)
+            notes += [reason] if reason else []
+        found = find(
+            self.view("validation"), self.view("test"), inputs=inputs, on_event=self.on_event
+        )
         self.file.begin("debug")
-        self._keep([i for f in findings for i in f.examples])
-        write_json(self.folder / "findings.json", [f.to_dict() for f in findings])
+        self._keep([i for f in found.findings for i in f.examples])
+        write_diagnosis(self.folder, found, notes)
         self._finish("debug", options, started)
-        return findings
+        return list(found.findings)
 
     def name_feature(self, feature: int, name: str | None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.
@@ -424,7 +453,7 @@ class Run(RunResults):
             except InputError as error:  # ridge, say: nothing can be left out of it
                 message = f"the layer as a whole was not analyzed: {error}"
                 emit(self.on_event, Event("analyze", "warning", message))
-        self.debug()
+        self.debug(effort=effort)
         return self.report()
 
     def _keep(self, ids: list[str]) -> None:

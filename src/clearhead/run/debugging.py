@@ -1,0 +1,53 @@
+"""What ``clearhead debug`` needs of a run, and what it leaves there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearhead._files import write_json
+from clearhead.debug import Diagnosis, Inputs, save_pattern
+from clearhead.errors import ClearheadError
+from clearhead.events import Event, emit
+from clearhead.run.results import PATTERNS, TESTED
+
+if TYPE_CHECKING:
+    from clearhead.run.run import Run
+
+__all__ = ["inputs_of", "write_diagnosis"]
+
+
+def inputs_of(run: Run) -> tuple[Inputs | None, str]:
+    """Open the examples and the network of a run; without them None, and the reason."""
+    if not run.file.data["keep_examples"]:
+        reason = "the run keeps no examples, and patterns are words and pieces of them"
+    else:
+        try:
+            return (
+                Inputs(
+                    run.backbone,
+                    run.dataset,
+                    run.store,
+                    run.layer(),
+                    run.layer("dense"),
+                    on_event=run.on_event,
+                ),
+                "",
+            )
+        except (ClearheadError, OSError) as error:
+            reason = str(error)
+    message = f"nothing was put into inputs, so no shortcut could be found: {reason}"
+    emit(run.on_event, Event("debug", "warning", message))
+    return None, message
+
+
+def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> None:
+    """Write findings, what was tested, and the patterns behind the findings."""
+    write_json(folder / "findings.json", [one.to_dict() for one in diagnosis.findings])
+    value = {"tested": [one.to_dict() for one in diagnosis.tested], "notes": notes}
+    write_json(folder / TESTED, value)
+    patterns = folder / PATTERNS
+    shutil.rmtree(patterns, ignore_errors=True)
+    for key, shortcut in diagnosis.shortcuts.items():
+        save_pattern(patterns, key, shortcut.pattern, shortcut.shift)
