@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from clearhead.cli import options as o
@@ -10,10 +12,18 @@ from clearhead.cli.progress import Progress
 __all__ = ["command"]
 
 
-def command(run: o.RunFolder, force: o.Force = False) -> None:
+def command(
+    run: o.RunFolder,
+    quick: o.Quick = False,
+    full: o.Full = False,
+    seed: Annotated[int, typer.Option(help="Seed of the samples that are drawn.")] = 0,
+    force: o.Force = False,
+) -> None:
     """Look for what is wrong with the model.
 
-    Findings are proposed on validation, measured on test, and ranked.
+    Findings are proposed on training and validation examples, measured on test, and ranked.
+    Patterns that set a class apart are put into examples of other classes, beside a control, to
+    see whether the prediction follows them; --quick leaves that out and needs no network.
 
     Example: clearhead debug runs/photos
     """
@@ -21,5 +31,13 @@ def command(run: o.RunFolder, force: o.Force = False) -> None:
     from clearhead.run import open_run
 
     with Progress() as progress:
-        findings = open_run(run, progress).debug(force=force)
-    typer.echo("\n".join([*finding_lines(findings), f"Next: clearhead report {run}"]))
+        opened = open_run(run, progress)
+        findings = opened.debug(effort=o.effort_of(quick=quick, full=full), seed=seed, force=force)
+    lines = finding_lines(findings)
+    tested = opened.tested
+    if tested:
+        unused = sum(not one.used for one in tested)
+        lines.append(f"{len(tested)} patterns were put into inputs; {unused} of them are not used.")
+    lines += [f"Note: {note}" for note in opened.debug_notes]
+    mend = [f"Mend the first: clearhead edit {run} --finding 1"] if findings else []
+    typer.echo("\n".join([*lines, *mend, f"Next: clearhead report {run}"]))

@@ -3,7 +3,7 @@
 from clearhead.debug.blame import share_mended_by_one
 from clearhead.debug.change import Change, change_inputs
 from clearhead.debug.find import CHECKS, Diagnosis, find
-from clearhead.debug.finding import Effect, Finding, holm, rank
+from clearhead.debug.finding import Effect, Finding, FindingKind, holm, rank
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern, save_pattern
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
@@ -16,6 +16,7 @@ __all__ = [
     "Diagnosis",
     "Effect",
     "Finding",
+    "FindingKind",
     "Inputs",
     "Pattern",
     "Proposal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,11 +49,14 @@ class Diagnosis:
         Every pattern that was put into inputs, also those that proved not to be used.
     shortcuts : mapping
         From :attr:`Finding.key` to the pattern behind the finding, and what it does.
+    checks : sequence of str
+        What was looked for, in words.
     """
 
     findings: Sequence[Finding]
     tested: Sequence[Tested]
-    shortcuts: dict[str, Shortcut]
+    shortcuts: Mapping[str, Shortcut]
+    checks: Sequence[str]
 
 
 def find(
@@ -104,7 +107,7 @@ def find(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return Diagnosis(findings, tested, shortcuts)
+    return Diagnosis(findings, tested, shortcuts, [*CHECKS, *further])
 
 
 def _standardized(view: SplitView, shortcut: Shortcut) -> FloatArray:

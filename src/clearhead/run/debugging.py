@@ -45,7 +45,8 @@ def inputs_of(run: Run) -> tuple[Inputs | None, str]:
 def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> None:
     """Write findings, what was tested, and the patterns behind the findings."""
     write_json(folder / "findings.json", [one.to_dict() for one in diagnosis.findings])
-    value = {"tested": [one.to_dict() for one in diagnosis.tested], "notes": notes}
+    tested = [one.to_dict() for one in diagnosis.tested]
+    value = {"tested": tested, "checks": list(diagnosis.checks), "notes": notes}
     write_json(folder / TESTED, value)
     patterns = folder / PATTERNS
     shutil.rmtree(patterns, ignore_errors=True)

@@ -239,6 +239,12 @@ class RunResults:
         return self._read(path, "debug", lambda v: list(map(Tested.from_dict, _items(v["tested"]))))
 
     @property
+    def checks(self) -> list[str]:
+        """What :meth:`debug` looked for, in words."""
+        self._done("debug")
+        return self._read(self.folder / TESTED, "debug", lambda v: list(map(str, v["checks"])))
+
+    @property
     def debug_notes(self) -> list[str]:
         """What :meth:`debug` could not look at, and why."""
         self._done("debug")
@@ -320,6 +326,9 @@ class RunResults:
                 explained=self.explained,
                 analysis=self._analysis_or_none(),
                 findings=self.findings,
+                tested=self.tested,
+                checks=self.checks,
+                debug_notes=self.debug_notes,
                 example=self._keeper.get,
             )
         )
