@@ -1,20 +1,40 @@
 """What is wrong with the model?"""
 
-from clearhead.debug.blame import share_mended_by_one
+from clearhead.debug.errors import (
+    ErrorGroup,
+    Errors,
+    Mistake,
+    explain_errors,
+    margin_parts,
+    share_mended_by_one,
+)
 from clearhead.debug.find import CHECKS, find
 from clearhead.debug.finding import Effect, Finding, holm, rank
+from clearhead.debug.label_noise import LabelNoise, Suspect, find_label_noise
+from clearhead.debug.noisy_pair import NoisyPair
 from clearhead.debug.slices import Slice, bin_metadata, measure_slices
+from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 
 __all__ = [
     "CHECKS",
     "Effect",
+    "ErrorGroup",
+    "Errors",
     "Finding",
+    "LabelNoise",
+    "Mistake",
+    "NoisyPair",
     "Slice",
     "SplitView",
+    "Suspect",
+    "TrainView",
     "bin_metadata",
+    "explain_errors",
     "find",
+    "find_label_noise",
     "holm",
+    "margin_parts",
     "measure_slices",
     "rank",
     "share_mended_by_one",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from clearhead.debug.blame import find_blame
+from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
 from clearhead.debug.leaning import find_leaning
-from clearhead.debug.slices import find_slices
 from clearhead.debug.view import SplitView
+from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "find"]

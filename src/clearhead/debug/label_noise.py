@@ -32,8 +32,6 @@ MIN_RATE = 0.12
 as no model is logistic to its end."""
 MAX_P = 1e-3
 """Of the likelihood ratio; how many pairs were looked at is corrected for on test."""
-SUSPECT = 0.5
-"""An example is a suspect where its label is more likely wrong than right."""
 NEIGHBOURS = 10
 MOST = 3
 

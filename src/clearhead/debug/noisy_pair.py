@@ -170,7 +170,8 @@ def confirm_pair(
         evidence=(
             f"In training and validation the share labelled {given} among what looks like {true} "
             f"does not fade with depth as confusion does: {100 * pair.rate:.0f}% stay, "
-            f"{pair.n_suspects} examples are suspects. {_mended(train, test, suspects, both, dropped)}"
+            f"{pair.n_suspects} examples are suspects. "
+            + _mended(train, test, suspects, both, dropped)
         ),
         effect=Effect(
             f"test examples labelled {given} that are {true} beyond what confusion explains",
