@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.debug.blame import find_blame
+from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
@@ -16,8 +16,8 @@ from clearhead.debug.inputs import Inputs
 from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import Shortcut, Tested
-from clearhead.debug.slices import find_slices
 from clearhead.debug.view import SplitView
+from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "INPUT_CHECKS", "Diagnosis", "find"]
