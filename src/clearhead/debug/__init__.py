@@ -18,6 +18,7 @@ from clearhead.debug.pattern import Pattern, load_pattern, save_pattern
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.debug.slices import Slice, bin_metadata, measure_slices
 from clearhead.debug.train import TrainView
+from clearhead.debug.traits import traits_of
 from clearhead.debug.view import SplitView
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "rank",
     "save_pattern",
     "share_mended_by_one",
+    "traits_of",
 ]

@@ -13,9 +13,11 @@ from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
 from clearhead.debug.inputs import Inputs
+from clearhead.debug.label_noise import LabelNoise, find_label_noise
 from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import Shortcut, Tested
+from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
@@ -29,9 +31,11 @@ CHECKS: dict[str, Check] = {
     "a class that leans on one feature": find_leaning,
     "a feature that decides many classes": find_hubs,
     "errors that vanish without one feature": find_blame,
-    "a slice of the metadata that does worse": find_slices,
+    "a slice, of metadata, features or what is seen at sight, that does worse": find_slices,
     "a class that the sparse layer gave up": find_given_up,
 }
+
+LABELS = "classes whose labels are mixed up"
 
 INPUT_CHECKS: dict[str, dict[str, Callable[[Inputs], InputFindings]]] = {"text": {}, "image": {}}
 """What changes inputs and runs the network on them, by modality."""
@@ -49,6 +53,8 @@ class Diagnosis:
         Every pattern that was put into inputs, also those that proved not to be used.
     shortcuts : mapping
         From :attr:`Finding.key` to the pattern behind the finding, and what it does.
+    labels : LabelNoise or None
+        Examples whose labels are doubted; None where the training rows were not given.
     checks : sequence of str
         What was looked for, in words.
     """
@@ -56,6 +62,7 @@ class Diagnosis:
     findings: Sequence[Finding]
     tested: Sequence[Tested]
     shortcuts: Mapping[str, Shortcut]
+    labels: LabelNoise | None
     checks: Sequence[str]
 
 
@@ -63,6 +70,7 @@ def find(
     validation: SplitView,
     test: SplitView,
     *,
+    train: TrainView | None = None,
     inputs: Inputs | None = None,
     on_event: EventCallback | None = None,
 ) -> Diagnosis:
@@ -72,6 +80,8 @@ def find(
     ----------
     validation, test : SplitView
         Of the same layer.
+    train : TrainView, optional
+        What the layer was fitted to; without it labels are not doubted.
     inputs : Inputs, optional
         Examples and network; without them nothing can be put into inputs, and only what
         shows in the features is found.
@@ -83,22 +93,25 @@ def find(
         The p values are corrected (Holm) for the number of findings proposed.
     """
     further = {} if inputs is None else INPUT_CHECKS[inputs.modality]
-    total, done = len(CHECKS) + len(further), 0
-    emit(on_event, Event("debug", "start", total=total, unit="checks"))
+    names = [*CHECKS, *([] if train is None else [LABELS]), *further]
+    done = _Done(len(names), on_event)
     proposed: list[Finding] = []
-    tested: list[Tested] = []
-    shortcuts: dict[str, Shortcut] = {}
     for name, check in CHECKS.items():
         proposed += check(validation, test)
-        done += 1
-        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+        done.say(name)
+    labels = None
+    if train is not None:
+        labels = find_label_noise(train, validation, test)
+        proposed += labels.findings
+        done.say(LABELS)
+    tested: list[Tested] = []
+    shortcuts: dict[str, Shortcut] = {}
     for name, look in further.items():
         assert inputs is not None
         found, looked_at = look(inputs)
         shortcuts |= {one.finding.key: one for one in reversed(found)}
         tested += looked_at
-        done += 1
-        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+        done.say(name)
     proposed += [one.finding for one in shortcuts.values()]
     shifts = {key: _standardized(test, one) for key, one in shortcuts.items()}
     findings = _numbered(merge(rank(proposed), shifts))
@@ -107,7 +120,19 @@ def find(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return Diagnosis(findings, tested, shortcuts, [*CHECKS, *further])
+    return Diagnosis(findings, tested, shortcuts, labels, names)
+
+
+class _Done:
+    """How many checks are done."""
+
+    def __init__(self, total: int, on_event: EventCallback | None) -> None:
+        self.total, self.on_event, self.n = total, on_event, 0
+        emit(on_event, Event("debug", "start", total=total, unit="checks"))
+
+    def say(self, name: str) -> None:
+        self.n += 1
+        emit(self.on_event, Event("debug", "progress", name, self.n, self.total, "checks"))
 
 
 def _standardized(view: SplitView, shortcut: Shortcut) -> FloatArray:

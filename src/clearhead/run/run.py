@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from clearhead._files import checksum, storable, write_json
 from clearhead._types import Targets
-from clearhead.debug import Finding, find
+from clearhead.debug import Finding, find, traits_of
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
@@ -30,7 +30,7 @@ from clearhead.layer import (
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
-from clearhead.run.debugging import inputs_of, write_diagnosis
+from clearhead.run.debugging import inputs_of, train_of, write_diagnosis
 from clearhead.run.directory import RunFile
 from clearhead.run.edit_result import EditResult
 from clearhead.run.editing import edit_run, requested
@@ -372,16 +372,19 @@ class Run(RunResults):
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
-        inputs, notes = None, []
-        if effort != "quick":
-            inputs, reason = inputs_of(self)
-            notes += [reason] if reason else []
+        train, missing = train_of(self)
+        inputs, closed = inputs_of(self) if effort != "quick" else (None, "")
+        traits = None if inputs is None else traits_of(inputs)
         found = find(
-            self.view("validation"), self.view("test"), inputs=inputs, on_event=self.on_event
+            self.view("validation", traits),
+            self.view("test", traits),
+            train=train,
+            inputs=inputs,
+            on_event=self.on_event,
         )
         self.file.begin("debug")
         self._keep([i for f in found.findings for i in f.examples])
-        write_diagnosis(self.folder, found, notes)
+        write_diagnosis(self.folder, found, [note for note in (missing, closed) if note])
         self._finish("debug", options, started)
         return list(found.findings)
 
