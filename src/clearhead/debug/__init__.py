@@ -17,6 +17,7 @@ from clearhead.debug.noisy_pair import NoisyPair
 from clearhead.debug.pattern import Pattern, load_pattern, save_pattern
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.debug.slices import Slice, bin_metadata, measure_slices
+from clearhead.debug.texts import read_terms
 from clearhead.debug.train import TrainView
 from clearhead.debug.traits import traits_of
 from clearhead.debug.view import SplitView
@@ -53,6 +54,7 @@ __all__ = [
     "margin_parts",
     "measure_slices",
     "rank",
+    "read_terms",
     "save_pattern",
     "share_mended_by_one",
     "traits_of",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Literal
 
 import numpy as np
 
@@ -12,20 +14,26 @@ from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
+from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.label_noise import LabelNoise, find_label_noise
 from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import Shortcut, Tested
+from clearhead.debug.texts import TermList, find_bias, find_text_shortcuts
+from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
 
-__all__ = ["CHECKS", "INPUT_CHECKS", "Diagnosis", "find"]
+__all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
 
 Check = Callable[[SplitView, SplitView], Iterator[Finding]]
 InputFindings = tuple[list[Shortcut], list[Tested]]
+InputCheck = Callable[[Inputs], InputFindings]
+Effort = Literal["default", "full"]
+Terms = str | FilePath | Iterable[str] | TermList | None
 
 CHECKS: dict[str, Check] = {
     "a class that leans on one feature": find_leaning,
@@ -37,8 +45,8 @@ CHECKS: dict[str, Check] = {
 
 LABELS = "classes whose labels are mixed up"
 
-INPUT_CHECKS: dict[str, dict[str, Callable[[Inputs], InputFindings]]] = {"text": {}, "image": {}}
-"""What changes inputs and runs the network on them, by modality."""
+MORE = 5
+"""Times as much as by default that texts are looked at with full effort."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +80,8 @@ def find(
     *,
     train: TrainView | None = None,
     inputs: Inputs | None = None,
+    effort: Effort = "default",
+    terms: Terms = None,
     on_event: EventCallback | None = None,
 ) -> Diagnosis:
     """Look for what may be wrong: propose on validation, measure on test.
@@ -85,6 +95,11 @@ def find(
     inputs : Inputs, optional
         Examples and network; without them nothing can be put into inputs, and only what
         shows in the features is found.
+    effort : {"default", "full"}
+        How many patterns are put into how many inputs.
+    terms : path, iterable of str, TermList or None
+        Words for people that a text's class should not depend on; the packaged list of
+        identity and protected-group terms where None.
     on_event : callable, optional
 
     Returns
@@ -92,7 +107,7 @@ def find(
     Diagnosis
         The p values are corrected (Holm) for the number of findings proposed.
     """
-    further = {} if inputs is None else INPUT_CHECKS[inputs.modality]
+    further = {} if inputs is None else _input_checks(inputs.modality, effort, terms)
     names = [*CHECKS, *([] if train is None else [LABELS]), *further]
     done = _Done(len(names), on_event)
     proposed: list[Finding] = []
@@ -121,6 +136,23 @@ def find(
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
     return Diagnosis(findings, tested, shortcuts, labels, names)
+
+
+def _input_checks(modality: str, effort: Effort, terms: Terms) -> dict[str, InputCheck]:
+    """What changes inputs and runs the network on them."""
+    if modality == "image":
+        return {
+            "a look, or a part, of pictures that decides for a class": lambda inputs: (
+                find_image_shortcuts(inputs, effort=effort)
+            )
+        }
+    characters = CHARACTERS * (MORE if effort == "full" else 1)
+    return {
+        "words, signs or ways of writing that decide for a class": lambda inputs: (
+            find_text_shortcuts(inputs, characters=characters)
+        ),
+        "terms for people that move predictions": lambda inputs: find_bias(inputs, terms=terms),
+    }
 
 
 class _Done:

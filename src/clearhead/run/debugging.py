@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["inputs_of", "train_of", "write_diagnosis"]
 
 
-def inputs_of(run: Run) -> tuple[Inputs | None, str]:
+def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
     """Open the examples and the network of a run; without them None, and the reason."""
     if not run.file.data["keep_examples"]:
         reason = "the run keeps no examples, and patterns are words and pieces of them"
@@ -32,6 +32,7 @@ def inputs_of(run: Run) -> tuple[Inputs | None, str]:
                     run.store,
                     run.layer(),
                     run.layer("dense"),
+                    seed=seed,
                     on_event=run.on_event,
                 ),
                 "",

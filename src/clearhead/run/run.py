@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from clearhead._files import checksum, storable, write_json
+from clearhead._files import checksum, fingerprint, storable, write_json
 from clearhead._types import Targets
-from clearhead.debug import Finding, find, traits_of
+from clearhead.debug import Finding, find, read_terms, traits_of
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
@@ -345,7 +345,12 @@ class Run(RunResults):
         return result
 
     def debug(
-        self, *, effort: EffortName = "default", seed: int = 0, force: bool = False
+        self,
+        *,
+        effort: EffortName = "default",
+        terms: Path | str | Sequence[str] | None = None,
+        seed: int = 0,
+        force: bool = False,
     ) -> list[Finding]:
         """Look for what may be wrong; see :func:`clearhead.debug.find`.
 
@@ -354,6 +359,9 @@ class Run(RunResults):
         effort : {"quick", "default", "full"}
             ``"quick"`` looks at features only and needs no network; the others put suspected
             patterns into inputs and run the network on them.
+        terms : path or sequence of str, optional
+            Words for people that a text's class should not depend on, a file with one a line
+            or the words themselves; the packaged list where None.
         seed : int
             Of every sample that is drawn.
         force : bool
@@ -369,17 +377,24 @@ class Run(RunResults):
             "effort": check_choice("effort", effort, get_args(EffortName)),
             "seed": seed,
         }
+        listed = read_terms(terms)
+        if terms is not None:
+            options["terms"] = fingerprint([listed.terms, listed.groups, listed.controls])
+            for warning in listed.warnings:
+                emit(self.on_event, Event("debug", "warning", warning))
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
         train, missing = train_of(self)
-        inputs, closed = inputs_of(self) if effort != "quick" else (None, "")
+        inputs, closed = inputs_of(self, seed) if effort != "quick" else (None, "")
         traits = None if inputs is None else traits_of(inputs)
         found = find(
             self.view("validation", traits),
             self.view("test", traits),
             train=train,
             inputs=inputs,
+            effort="full" if effort == "full" else "default",
+            terms=listed,
             on_event=self.on_event,
         )
         self.file.begin("debug")
