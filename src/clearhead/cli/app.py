@@ -15,6 +15,7 @@ from clearhead.cli import (
     certify,
     debug,
     demo,
+    edit,
     explain,
     export,
     extract,
@@ -72,7 +73,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, edit, report),
     *(export, predict, show, name, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
