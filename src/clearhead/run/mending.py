@@ -51,10 +51,22 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
             for name in names:
                 value = value.removesuffix(f", class {name}")
             return [Reweight(column, value, names)]
-    train = set(run.store.ids[run.store.split == "train"])
-    if found.kind == "label_noise" and train.intersection(found.examples):
-        return [Relabel(tuple(key for key in found.examples if key in train))]
+    suspects = _suspects(run, found)
+    if suspects:
+        return [Relabel(tuple(suspects), tuple(suspects.values()))]
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
+
+
+def _suspects(run: Run, finding: Finding) -> dict[str, str]:
+    """Training examples whose labels a finding doubts, and the classes they look like."""
+    doubted = run.label_noise
+    if finding.kind != "label_noise" or doubted is None or len(finding.classes) != 2:
+        return {}
+    return {
+        one.id: doubted.class_names[one.likely]
+        for one in doubted.suspects_of(finding)
+        if one.split == "train"
+    }
 
 
 def unlink(run: Run, finding: Finding) -> Unlink:
@@ -65,7 +77,7 @@ def unlink(run: Run, finding: Finding) -> Unlink:
             f"{folder} does not hold the pattern of finding {finding.key}: run `clearhead debug "
             f"{run.folder} --force`."
         )
-    pattern = load_pattern(folder, finding.key)
+    pattern, _ = load_pattern(folder, finding.key)
     inputs = Inputs(
         run.backbone,
         run.dataset,
