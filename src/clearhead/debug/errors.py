@@ -151,8 +151,8 @@ class Errors:
         ]
         said += [
             f"Feature {g.feature} is to blame for {g.mistakes} of {self.class_names[g.true]} "
-            f"called {self.class_names[g.predicted]}; without it {g.mended_overall} mistakes are mended "
-            f"and {g.broken} right answers broken."
+            f"called {self.class_names[g.predicted]}; without it {g.mended_overall} mistakes are "
+            f"mended and {g.broken} right answers broken."
             for g in self.groups[:k]
         ]
         return said
