@@ -1,5 +1,6 @@
 """What is wrong with the model?"""
 
+from clearhead.debug.counterfactual import Counterfactual, counterfactual
 from clearhead.debug.errors import (
     ErrorGroup,
     Errors,
@@ -11,6 +12,7 @@ from clearhead.debug.errors import (
 from clearhead.debug.find import CHECKS, find
 from clearhead.debug.finding import Effect, Finding, holm, rank
 from clearhead.debug.label_noise import LabelNoise, Suspect, find_label_noise
+from clearhead.debug.leaks import Duplicate, Leaks, find_leaks
 from clearhead.debug.noisy_pair import NoisyPair
 from clearhead.debug.slices import Slice, bin_metadata, measure_slices
 from clearhead.debug.train import TrainView
@@ -18,11 +20,14 @@ from clearhead.debug.view import SplitView
 
 __all__ = [
     "CHECKS",
+    "Counterfactual",
+    "Duplicate",
     "Effect",
     "ErrorGroup",
     "Errors",
     "Finding",
     "LabelNoise",
+    "Leaks",
     "Mistake",
     "NoisyPair",
     "Slice",
@@ -30,9 +35,11 @@ __all__ = [
     "Suspect",
     "TrainView",
     "bin_metadata",
+    "counterfactual",
     "explain_errors",
     "find",
     "find_label_noise",
+    "find_leaks",
     "holm",
     "margin_parts",
     "measure_slices",
