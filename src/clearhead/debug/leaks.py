@@ -16,6 +16,7 @@ from clearhead.debug.statistics import share_above
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 from clearhead.glm import Accuracy
+from clearhead.layer import share_of
 
 __all__ = ["Duplicate", "Leaks", "find_leaks"]
 
@@ -26,6 +27,7 @@ PAIRS = 2000
 MIN_SHARE = 0.03
 """Fewer repetitions do not move an accuracy by a point."""
 TOLERATED = 0.01
+_PARTS = ("leaked", "clean")
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,16 @@ class Leaks:
         Nearest first.
     threshold : float
         Distance up to which two examples are duplicates.
-    leaked, clean : Accuracy
-        On test examples that repeat a training example, and on the others.
+    leaked, clean : Accuracy or None
+        On test examples that repeat a training example, and on the others; None where there
+        are none.
     findings : tuple of Finding
     """
 
     pairs: tuple[Duplicate, ...]
     threshold: float
-    leaked: Accuracy
-    clean: Accuracy
+    leaked: Accuracy | None
+    clean: Accuracy | None
     findings: tuple[Finding, ...]
 
     @property
@@ -92,8 +95,7 @@ class Leaks:
         return cls(
             tuple(Duplicate(**pair) for pair in value["pairs"]),
             float(value["threshold"]),
-            Accuracy(**value["leaked"]),
-            Accuracy(**value["clean"]),
+            *(None if value[name] is None else Accuracy(**value[name]) for name in _PARTS),
             tuple(Finding.from_dict(finding) for finding in value["findings"]),
         )
 
@@ -131,12 +133,14 @@ def find_leaks(train: TrainView, validation: SplitView, test: SplitView, *, seed
         for name, view in (("validation", validation), ("test", test))
     }
     leaked = np.isin(test.ids.astype(str), [pair.id for pair in found["test"]])
-    accuracies = [
-        Accuracy.of(int(test.right[rows].sum()), int(rows.sum())) for rows in (leaked, ~leaked)
-    ]
+    accuracies = [share_of(test.right[rows]) for rows in (leaked, ~leaked)]
     pairs = sorted(found["validation"] + found["test"], key=lambda pair: (pair.distance, pair.id))
     findings = _findings(found, validation.n, test, accuracies[0], accuracies[1])
     return Leaks(tuple(pairs), NEAR, accuracies[0], accuracies[1], tuple(findings))
+
+
+def _said(share: Accuracy | None) -> str:
+    return "unknown" if share is None else f"{share.value:.2f}"
 
 
 def _usual(bank: FloatArray, seed: int) -> float:
@@ -174,8 +178,8 @@ def _findings(
     found: Mapping[str, list[Duplicate]],
     n_validation: int,
     test: SplitView,
-    leaked: Accuracy,
-    clean: Accuracy,
+    leaked: Accuracy | None,
+    clean: Accuracy | None,
 ) -> Iterator[Finding]:
     seen, pairs = found["validation"], found["test"]
     if not n_validation or len(seen) < MIN_SHARE * n_validation or not test.n:
@@ -186,7 +190,7 @@ def _findings(
         kind="leak",
         title=(
             f"{len(pairs)} of {test.n} test examples nearly repeat training examples: accuracy "
-            f"{leaked.value:.2f} on them, {clean.value:.2f} on the others"
+            f"{_said(leaked)} on them, {_said(clean)} on the others"
         ),
         suspicion="test examples may repeat training examples",
         where="training and test",
