@@ -164,7 +164,7 @@ def test_counterexamples_by_name(run: Run) -> None:
     assert result.at("recall of ant").change > 0
     again = clearhead.open_run(run.folder).edits[0]
     np.testing.assert_array_equal(again.arrays()["features"], X.astype(np.float32))
-    with pytest.raises(InputError, match="'annt' is no class of the run.*Did you mean 'ant'"):
+    with pytest.raises(InputError, match=r"'annt' is no class of the run.*Did you mean 'ant'"):
         run.edit(counterexamples=(X, ["annt"] * 20))
     with pytest.raises(InputError, match=r"shape \(m, 10\), got \(20, 9\)"):
         run.edit(counterexamples=(X[:, :9], ["ant"] * 20))

@@ -59,8 +59,10 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
 
 def _suspects(run: Run, finding: Finding) -> dict[str, str]:
     """Training examples whose labels a finding doubts, and the classes they look like."""
+    if finding.kind != "label_noise" or len(finding.classes) != 2:
+        return {}
     doubted = run.label_noise
-    if finding.kind != "label_noise" or doubted is None or len(finding.classes) != 2:
+    if doubted is None:
         return {}
     return {
         one.id: doubted.class_names[one.likely]
