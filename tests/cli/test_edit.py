@@ -46,7 +46,7 @@ def test_edit_show_export_undo(cli: Cli, run_folder: Path, tmp_path: Path) -> No
     written = cli(*command, "--layer", "edited")
     assert written.exit_code == 0, written.stderr
     edited = clearhead.open_run(run_folder).layer("edited")
-    assert clearhead.load_export(out).layer.fingerprint == edited.fingerprint
+    assert clearhead.load(out).layer.fingerprint == edited.fingerprint
     assert f"features {used[0]}, {used[1]} banned" in (out / "README.md").read_text()
     assert "--layer edited has its edits" in cli(*command).stdout
     undone = cli("edit", run_folder, "--undo")
