@@ -213,8 +213,7 @@ def _project(view: SplitView, row: int, target: int) -> FloatArray | None:
     if norm < 1e-9:
         return None
     residual = E @ u - f
-    delta: FloatArray = -residual[:-1] / residual[-1]
-    return delta
+    return np.asarray(-residual[:-1] / residual[-1])
 
 
 def _size(delta: FloatArray, norm: Norm) -> float:

@@ -16,6 +16,7 @@ from clearhead.debug.statistics import share_above
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 from clearhead.glm import Accuracy
+from clearhead.layer import share_of
 
 __all__ = ["Duplicate", "Leaks", "find_leaks"]
 
@@ -59,15 +60,15 @@ class Leaks:
         Nearest first.
     threshold : float
         Distance up to which two examples are duplicates.
-    leaked, clean : Accuracy
-        On test examples that repeat a training example, and on the others.
+    leaked, clean : Accuracy or None
+        On test examples that repeat a training example, and on the others; None without any.
     findings : tuple of Finding
     """
 
     pairs: tuple[Duplicate, ...]
     threshold: float
-    leaked: Accuracy
-    clean: Accuracy
+    leaked: Accuracy | None
+    clean: Accuracy | None
     findings: tuple[Finding, ...]
 
     @property
@@ -92,8 +93,8 @@ class Leaks:
         return cls(
             tuple(Duplicate(**pair) for pair in value["pairs"]),
             float(value["threshold"]),
-            Accuracy(**value["leaked"]),
-            Accuracy(**value["clean"]),
+            None if value["leaked"] is None else Accuracy(**value["leaked"]),
+            None if value["clean"] is None else Accuracy(**value["clean"]),
             tuple(Finding.from_dict(finding) for finding in value["findings"]),
         )
 
@@ -131,9 +132,7 @@ def find_leaks(train: TrainView, validation: SplitView, test: SplitView, *, seed
         for name, view in (("validation", validation), ("test", test))
     }
     leaked = np.isin(test.ids.astype(str), [pair.id for pair in found["test"]])
-    accuracies = [
-        Accuracy.of(int(test.right[rows].sum()), int(rows.sum())) for rows in (leaked, ~leaked)
-    ]
+    accuracies = share_of(test.right[leaked]), share_of(test.right[~leaked])
     pairs = sorted(found["validation"] + found["test"], key=lambda pair: (pair.distance, pair.id))
     findings = _findings(found, validation.n, test, accuracies[0], accuracies[1])
     return Leaks(tuple(pairs), NEAR, accuracies[0], accuracies[1], tuple(findings))
@@ -174,8 +173,8 @@ def _findings(
     found: Mapping[str, list[Duplicate]],
     n_validation: int,
     test: SplitView,
-    leaked: Accuracy,
-    clean: Accuracy,
+    leaked: Accuracy | None,
+    clean: Accuracy | None,
 ) -> Iterator[Finding]:
     seen, pairs = found["validation"], found["test"]
     if not n_validation or len(seen) < MIN_SHARE * n_validation or not test.n:
@@ -186,7 +185,7 @@ def _findings(
         kind="leak",
         title=(
             f"{len(pairs)} of {test.n} test examples nearly repeat training examples: accuracy "
-            f"{leaked.value:.2f} on them, {clean.value:.2f} on the others"
+            f"{_said(leaked)} on them, {_said(clean)} on the others"
         ),
         suspicion="test examples may repeat training examples",
         where="training and test",
@@ -206,7 +205,11 @@ def _findings(
         p_value=share_above(len(pairs), test.n, TOLERATED),
         mend=(
             "Keep each of these with its twin in one split, and measure accuracy without them: "
-            f"{100 * clean.value:.1f}%."
+            f"{_said(clean)}."
         ),
         examples=tuple(pair.id for pair in pairs[:8]),
     )
+
+
+def _said(accuracy: Accuracy | None) -> str:
+    return "none" if accuracy is None else f"{accuracy.value:.2f}"
