@@ -64,7 +64,7 @@ def test_clean_layer_gives_no_confirmed_finding() -> None:
     layer = make_layer(BALANCED, NAMES)
     cell = pd.DataFrame({"cell": np.tile(["mono", "poly"], 200)})
     views = [make_view(layer, *draw(seed), cell) for seed in (1, 2)]
-    assert [f for f in find(*views) if f.confirmed] == []
+    assert [f for f in find(*views).findings if f.confirmed] == []
 
 
 def test_leaning_class_is_found_with_its_loss() -> None:
@@ -203,5 +203,5 @@ def test_class_that_sparsity_gave_up_is_found_with_what_it_lost() -> None:
 
 def test_layer_without_features_is_debugged_without_complaint() -> None:
     layer = make_layer(np.zeros((3, 9)), NAMES)
-    findings = find(make_view(layer, *draw(1)), make_view(layer, *draw(2)))
+    findings = find(make_view(layer, *draw(1)), make_view(layer, *draw(2))).findings
     assert {f.kind for f in findings} == {"given_up"}
