@@ -189,7 +189,7 @@ def _to(view: SplitView, row: int, target: int, norm: Norm, reach: float) -> Flo
     delta = np.zeros_like(v)
     # Of the fewest features, all move equally far.
     delta[order[:k]] = np.sign(v[order[:k]]) * m / np.abs(v[order[:k]]).sum()
-    return delta
+    return np.asarray(delta)
 
 
 def _project(view: SplitView, row: int, target: int) -> FloatArray | None:
@@ -213,8 +213,7 @@ def _project(view: SplitView, row: int, target: int) -> FloatArray | None:
     if norm < 1e-9:
         return None
     residual = E @ u - f
-    delta: FloatArray = -residual[:-1] / residual[-1]
-    return delta
+    return np.asarray(-residual[:-1] / residual[-1])
 
 
 def _size(delta: FloatArray, norm: Norm) -> float:

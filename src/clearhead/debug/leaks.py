@@ -27,7 +27,6 @@ PAIRS = 2000
 MIN_SHARE = 0.03
 """Fewer repetitions do not move an accuracy by a point."""
 TOLERATED = 0.01
-_PARTS = ("leaked", "clean")
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ class Leaks:
     threshold : float
         Distance up to which two examples are duplicates.
     leaked, clean : Accuracy or None
-        On test examples that repeat a training example, and on the others; None where there
-        are none.
+        On test examples that repeat a training example, and on the others; None without any.
     findings : tuple of Finding
     """
 
@@ -95,7 +93,8 @@ class Leaks:
         return cls(
             tuple(Duplicate(**pair) for pair in value["pairs"]),
             float(value["threshold"]),
-            *(None if value[name] is None else Accuracy(**value[name]) for name in _PARTS),
+            None if value["leaked"] is None else Accuracy(**value["leaked"]),
+            None if value["clean"] is None else Accuracy(**value["clean"]),
             tuple(Finding.from_dict(finding) for finding in value["findings"]),
         )
 
@@ -133,14 +132,10 @@ def find_leaks(train: TrainView, validation: SplitView, test: SplitView, *, seed
         for name, view in (("validation", validation), ("test", test))
     }
     leaked = np.isin(test.ids.astype(str), [pair.id for pair in found["test"]])
-    accuracies = [share_of(test.right[rows]) for rows in (leaked, ~leaked)]
+    accuracies = share_of(test.right[leaked]), share_of(test.right[~leaked])
     pairs = sorted(found["validation"] + found["test"], key=lambda pair: (pair.distance, pair.id))
     findings = _findings(found, validation.n, test, accuracies[0], accuracies[1])
     return Leaks(tuple(pairs), NEAR, accuracies[0], accuracies[1], tuple(findings))
-
-
-def _said(share: Accuracy | None) -> str:
-    return "unknown" if share is None else f"{share.value:.2f}"
 
 
 def _usual(bank: FloatArray, seed: int) -> float:
@@ -210,7 +205,11 @@ def _findings(
         p_value=share_above(len(pairs), test.n, TOLERATED),
         mend=(
             "Keep each of these with its twin in one split, and measure accuracy without them: "
-            f"{100 * clean.value:.1f}%."
+            f"{_said(clean)}."
         ),
         examples=tuple(pair.id for pair in pairs[:8]),
     )
+
+
+def _said(accuracy: Accuracy | None) -> str:
+    return "none" if accuracy is None else f"{accuracy.value:.2f}"
