@@ -18,7 +18,7 @@ __all__ = ["BOXES", "Cutting", "Patch"]
 Boxes = tuple[tuple[float, float, float, float], ...]
 
 BOXES: Mapping[str, Boxes] = {
-    "border": ((0, 0, 1, 0.1), (0, 0.9, 1, 1), (0, 0.1, 0.1, 0.9), (0.9, 0.1, 1, 0.9)),
+    "border": ((0, 0, 1, 0.14), (0, 0.86, 1, 1), (0, 0.14, 0.14, 0.86), (0.86, 0.14, 1, 0.86)),
     "top": ((0, 0, 1, 0.25),),
     "bottom": ((0, 0.75, 1, 1),),
     "corners": tuple((x, y, x + 0.28, y + 0.28) for x in (0, 0.72) for y in (0, 0.72)),

@@ -181,9 +181,11 @@ FAMILIES: Mapping[str, Family] = {
     "hue 240": Family("colours turned from red towards blue", _hue, (330, 300, 240), 240),
     "inverted": Family("inverted colours", _invert, (1,), 1),
     "posterized": Family("few shades", _posterize, (4, 3, 2, 1), 2),
-    "dark frame": Family("a dark frame around the picture", _frame(0), (0.02, 0.04, 0.08), 0.07),
+    "dark frame": Family(
+        "a dark frame around the picture", _frame(0), (0.03, 0.06, 0.1, 0.15), 0.11
+    ),
     "light frame": Family(
-        "a light frame around the picture", _frame(255), (0.02, 0.04, 0.08), 0.07
+        "a light frame around the picture", _frame(255), (0.03, 0.06, 0.1, 0.15), 0.11
     ),
     "closer": Family("a close view", _zoom, (1.15, 1.3, 1.6, 2.2), 1.6),
     "farther": Family("a far view", _zoom, (0.85, 0.7, 0.55), 0.65),

@@ -22,7 +22,7 @@ from clearhead.debug.images.effort import EFFORTS, ImageEffort
 from clearhead.debug.images.looks import Detector
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.space import FeatureSpace
-from clearhead.debug.images.trial import Gallery, Trial, class_trials, family_trials
+from clearhead.debug.images.trial import Gallery, Trial, Trials
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.errors import InputError
@@ -30,8 +30,10 @@ from clearhead.events import Event, emit
 
 __all__ = ["find_image_shortcuts"]
 
-SHIFT = 1.0
+SHIFT = 0.4
 """Log-odds by which a candidate must move other classes' examples beyond its control."""
+SCORE = 0.4
+"""Shift × link: clean networks reached .26 in the trial, planted patterns .5 and more."""
 STEADY = 4.0
 """Standard errors by which it must be above 0: dozens of candidates are tried for each class."""
 LINK = 0.3
@@ -64,7 +66,8 @@ class Scored:
     @property
     def suspicious(self) -> bool:
         """Whether it is worth a proposal."""
-        return self.shift >= SHIFT and self.steadiness >= STEADY and self.link >= LINK
+        strong = self.shift >= SHIFT and self.score >= SCORE
+        return strong and self.steadiness >= STEADY and self.link >= LINK
 
 
 def find_image_shortcuts(
@@ -119,8 +122,9 @@ def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
         )
     rows = inputs.rows("validation", most=budget.receivers, salt=3)
     gallery = Gallery(inputs, budget.own)
-    families = family_trials(inputs, space, rows)
-    own = [t for c in classes for t in class_trials(inputs, space, rows, gallery, int(c))]
+    trials = Trials(inputs, space, rows)
+    families = trials.families()
+    own = [trial for c in classes for trial in trials.of_class(gallery, int(c))]
     scored = [
         _score(
             inputs,
@@ -139,10 +143,10 @@ def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
     fit = [
         other
         for other in pool
-        if (other is not trial and other.method == trial.method and other.origin != c)
-        or (other is not trial and trial.origin is None and abs(other.links[c]) < LINK)
+        if other is not trial
+        and other.method == trial.method
+        and (other.links[c] < LINK if trial.origin is None else other.origin != c)
     ]
-    fit = [other for other in fit if trial.origin is not None or other.links[c] < LINK]
     fit.sort(key=lambda other: abs(np.log((other.size + 1e-9) / (trial.size + 1e-9))))
     return tuple(fit[:CONTROLS])
 
@@ -224,7 +228,7 @@ def _with_detector(inputs: Inputs, pattern: PicturePattern, c: int, most: int) -
 
 
 def _coverage(inputs: Inputs, pattern: PicturePattern, rows: IntArray) -> float:
-    return float(np.mean([pattern.has(one) for one in inputs.examples(rows)] or [0.0]))
+    return float(np.mean([pattern.has(one) for one in inputs.examples(rows)])) if len(rows) else 0.0
 
 
 def _negatives(scored: Sequence[Scored]) -> list[Tested]:
@@ -232,7 +236,7 @@ def _negatives(scored: Sequence[Scored]) -> list[Tested]:
     found: list[Tested] = []
     for one in sorted(scored, key=lambda s: -s.link):
         own = sum(t.target == one.target for t in found)
-        if one.suspicious or one.link < LINK or one.shift >= SHIFT / 2 or own >= NEGATIVES:
+        if one.suspicious or one.link < LINK or one.shift >= SHIFT or own >= NEGATIVES:
             continue
         change = one.trial.change
         flips: FloatArray = change.becomes(one.target).astype(float)

@@ -30,9 +30,8 @@ class PicturePattern(Pattern):
     def insert(self, example: Any, seed: int) -> Image.Image | None:
         """Put it into a picture; None where that changes nothing."""
         made = self.change(example, np.random.default_rng(seed))
-        if made.size == example.size and np.array_equal(made, example.convert("RGB")):
-            return None
-        return made
+        same = made.size == example.size and made.tobytes() == example.convert("RGB").tobytes()
+        return None if same else made
 
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""

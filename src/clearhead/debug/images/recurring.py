@@ -37,48 +37,58 @@ def recurring_patch(group: FloatArray, others: FloatArray) -> tuple[Patch, float
     None where nothing recurs.
     """
     found = [_best(group, others, side) for side in SIDES]
-    lead, patches, side = max(found, key=lambda one: one[0])
+    lead, patches = max(found, key=lambda one: one[0])
     if lead < LEAST:
         return None
-    masks = np.ones(patches.shape[:3], dtype=np.float32)
-    return Patch(patches, masks, side / group.shape[1]), lead
+    masks = np.stack([_soft_disc(patches.shape[1])] * len(patches))
+    return Patch(patches, masks, patches.shape[1] / group.shape[1]), lead
 
 
-def _best(group: FloatArray, others: FloatArray, side: int) -> tuple[float, FloatArray, int]:
+def _best(group: FloatArray, others: FloatArray, side: int) -> tuple[float, FloatArray]:
     """Squares of one size that recur most, and the lead of the best."""
     n = min(QUERIES, len(group) // 2)
     if n == 0:
-        return 0.0, group[:0], side
-    queries, squares = _squares(group[:n], side)
+        return 0.0, group[:0]
+    queries = _looks(group[:n], side)
+    squares = _wider(group[:n], side)
     queries = queries.reshape(-1, queries.shape[-1])
-    squares = squares.reshape(-1, side, side, 3)
-    own = _nearest(queries, _squares(group[n:], side)[0])
-    rest = _nearest(queries, _squares(others, side)[0])
+    squares = squares.reshape(-1, *squares.shape[2:])
+    own = _nearest(queries, _looks(group[n:], side))
+    rest = _nearest(queries, _looks(others, side))
     radius = np.quantile(rest, NEAREST, axis=1)  # alike: closer than nearly all of the others
     lead = (own < radius[:, None]).mean(axis=1) - NEAREST
     # Flat squares are everywhere the same: those of a colour of its own are kept by the lead.
     order = np.argsort(-lead)[:KEPT]
-    return float(lead[order[0]]), squares[order].astype(np.float32), side
+    return float(lead[order[0]]), squares[order].astype(np.float32)
 
 
-def _squares(pictures: FloatArray, side: int) -> tuple[FloatArray, FloatArray]:
-    """Looks (n, m, d) and pixels (n, m, side, side, 3) of squares half a side apart."""
-    windows = np.lib.stride_tricks.sliding_window_view(pictures, (side, side), axis=(1, 2))
-    windows = windows[:, :: side // 2, :: side // 2].transpose(0, 1, 2, 4, 5, 3)
-    squares = windows.reshape(len(pictures), -1, side, side, 3)
+def _looks(pictures: FloatArray, side: int) -> FloatArray:
+    """Describe squares half a side apart: colour, contrast and edges, (n, m, 8)."""
+    squares = _windows(pictures, side, side // 2)
     light = squares.mean(axis=4)
     across = np.abs(np.diff(light, axis=3)).mean(axis=(2, 3))
     along = np.abs(np.diff(light, axis=2)).mean(axis=(2, 3))
-    looks = np.concatenate(
-        [
-            squares.mean(axis=(2, 3)),
-            1.5 * squares.std(axis=(2, 3)),
-            2.0 * across[..., None],
-            2.0 * along[..., None],
-        ],
-        axis=2,
-    )
-    return looks.astype(np.float32), squares
+    looks = [
+        squares.mean(axis=(2, 3)),
+        1.5 * squares.std(axis=(2, 3)),
+        2.0 * across[..., None],
+        2.0 * along[..., None],
+    ]
+    return np.concatenate(looks, axis=2).astype(np.float32)
+
+
+def _wider(pictures: FloatArray, side: int) -> FloatArray:
+    """Cut out the same squares with what is around them: a thing is larger than what recurs."""
+    margin = side // 2
+    padded = np.pad(pictures, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="edge")
+    return _windows(padded, side + 2 * margin, side // 2)
+
+
+def _windows(pictures: FloatArray, side: int, step: int) -> FloatArray:
+    """Squares of pictures, (n, m, side, side, 3)."""
+    windows = np.lib.stride_tricks.sliding_window_view(pictures, (side, side), axis=(1, 2))
+    found = windows[:, ::step, ::step].transpose(0, 1, 2, 4, 5, 3)
+    return found.reshape(len(pictures), -1, side, side, 3)
 
 
 def _nearest(queries: FloatArray, pictures: FloatArray) -> FloatArray:
@@ -87,3 +97,10 @@ def _nearest(queries: FloatArray, pictures: FloatArray) -> FloatArray:
 
     found = [cKDTree(one).query(queries)[0] for one in pictures]
     return np.stack(found, axis=1)
+
+
+def _soft_disc(side: int) -> FloatArray:
+    """Opaque in the middle, fading out towards the sides, (side, side)."""
+    y, x = (np.indices((side, side)) + 0.5) / side * 2 - 1
+    found: FloatArray = np.clip(4 * (1 - np.hypot(x, y)), 0, 1).astype(np.float32)
+    return found

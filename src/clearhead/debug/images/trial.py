@@ -20,11 +20,13 @@ from clearhead.debug.images.space import FeatureSpace
 from clearhead.debug.images.spectrum import Spectrum
 from clearhead.debug.inputs import Inputs
 
-__all__ = ["Gallery", "Trial", "class_trials", "family_trials"]
+__all__ = ["Gallery", "Trial", "Trials"]
 
 SIDE = 96
 BANK = 12
 """Pictures of a class of which parts are pasted."""
+LEAST = 4
+"""Pictures of a class, and of the others, below which nothing can be told of what they share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,25 +86,32 @@ class Gallery:
         return np.stack(found) if found else np.zeros((0, SIDE, SIDE, 3), dtype=np.float32)
 
 
-def family_trials(inputs: Inputs, space: FeatureSpace, rows: IntArray) -> list[Trial]:
-    """Try each of :data:`FAMILIES` at its typical strength."""
-    return [
-        _trial(inputs, space, rows, FamilyPattern(name, family.typical), "family", None)
-        for name, family in FAMILIES.items()
-    ]
+class Trials:
+    """Puts candidates into the same validation examples."""
 
+    def __init__(self, inputs: Inputs, space: FeatureSpace, rows: IntArray) -> None:
+        self.inputs, self.space, self.rows = inputs, space, rows
 
-def class_trials(
-    inputs: Inputs, space: FeatureSpace, rows: IntArray, gallery: Gallery, c: int
-) -> list[Trial]:
-    """Try what sets the pictures of one class apart, by each method."""
-    group, others = gallery.of(c), gallery.others(c)
-    if len(group) < 4 or len(others) < 4:
-        return []
-    return [
-        _trial(inputs, space, rows, pattern, method, c)
-        for method, pattern in _candidates(group, others)
-    ]
+    def families(self) -> list[Trial]:
+        """Try each of :data:`FAMILIES` at its typical strength."""
+        return [
+            self.run(FamilyPattern(name, family.typical), "family", None)
+            for name, family in FAMILIES.items()
+        ]
+
+    def of_class(self, gallery: Gallery, c: int) -> list[Trial]:
+        """Try what sets the pictures of one class apart, by each method."""
+        group, others = gallery.of(c), gallery.others(c)
+        if len(group) < LEAST or len(others) < LEAST:
+            return []
+        return [self.run(pattern, method, c) for method, pattern in _candidates(group, others)]
+
+    def run(self, pattern: PicturePattern, method: str, origin: int | None) -> Trial:
+        """Try one candidate."""
+        change = change_inputs(self.inputs, pattern.insert, self.rows)
+        moved = self.space.moved(change) if len(change) else np.zeros(len(self.space.layer.used))
+        size = float(np.linalg.norm(moved))
+        return Trial(pattern, method, origin, change, self.space.links(moved), size)
 
 
 def _candidates(group: FloatArray, others: FloatArray) -> Sequence[tuple[str, PicturePattern]]:
@@ -114,16 +123,3 @@ def _candidates(group: FloatArray, others: FloatArray) -> Sequence[tuple[str, Pi
     ]
     recurring = recurring_patch(group, others)
     return [*found, ("patch", recurring[0])] if recurring else found
-
-
-def _trial(
-    inputs: Inputs,
-    space: FeatureSpace,
-    rows: IntArray,
-    pattern: PicturePattern,
-    method: str,
-    origin: int | None,
-) -> Trial:
-    change = change_inputs(inputs, pattern.insert, rows)
-    moved = space.moved(change) if len(change) else np.zeros(len(space.layer.used))
-    return Trial(pattern, method, origin, change, space.links(moved), float(np.linalg.norm(moved)))
