@@ -1,7 +1,7 @@
 """Every case: data, network, fault. Written down before any finder was run on them.
 
 A pattern is put into one class at 100, 80 or 60%. `DETECTED` are the kinds that some part of
-clearhead was written to look for; all others have none.
+clearhead was written to look for, be it under another name; the others have none.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ __all__ = ["CASES", "DETECTED", "TWINS", "Case"]
 
 DETECTED = frozenset(
     {
-        # pictures: borders, patches and blobs, overlays, rotation, blur, compression, colour
+        # pictures: families of changes, marks at a place, colours, frequencies, small things
         "frame", "corner patch", "sticker", "watermark", "jpeg", "warm", "rotation", "tilt", "blur",
-        "brighter", "motion", "gamma", "dead column", "upside down", "cut out",
-        "inversion", "channel swap",
-        # texts: n-grams, punctuation, links, case, length
+        "brighter", "motion", "gamma", "dead column", "upside down", "inversion", "channel swap",
+        "mirror", "halo", "noise", "pixelation", "posterise", "zoom out", "zoom in", "stripes",
+        "fine stripes", "checkerboard", "halftone", "scan lines", "crosshatch",
+        # texts: n-grams, kinds of tokens, punctuation, ways to write
         "token", "name", "phrase", "link", "year", "marks", "dots", "entities", "capitals",
-        "quoted reply", "longer",
+        "quoted reply", "longer", "typos", "leet", "accents", "no vowels", "hyphenation",
+        "long vowels", "doubled words", "spaced letters", "double spaces", "reversed order",
+        "faces", "dates",
     }
 )  # fmt: skip
 
@@ -74,54 +77,51 @@ def _labels(source: str, network: str, target: str, wrong: str) -> Iterator[Case
 
 
 _FASHION = """\
-pullover: posterise 80, scan lines 100, zoom out 80, emboss 60, jpeg 100, perspective 80
-pullover: stripes 100, noise 80
-coat: wave 100, crosshatch 80, side light 80, ghost 100, double exposure 80, watermark 80
-coat: blur 80, halftone 60
-t-shirt: inversion 80, pixelation 100, scatter 80, dither 60, frame 80, shear 100
-t-shirt: checkerboard 80, vignette 100
-dress: swirl 100, rain 80, flare 100, solarise 80, corner patch 100, specks 80, dead column 80
-sneaker: halo 100, mirror 100, motion 80, median 80, stripes 60, rotation 80
-sandal: double exposure 100, fine stripes 80, cut out 100, shifted 80, dilation 80, spotlight 100
-bag: upside down 80, noise 100, sticker 80, zoom in 80"""
+pullover: posterise 80, perspective 80, noise 80, emboss 100, scan lines 100, dither 60, stripes 100
+coat: wave 100, side light 80, ghost 100, double exposure 80, blur 80, crosshatch 60, watermark 80
+t-shirt: scatter 80, vignette 100, shear 100, frame 80, specks 80, median 80, checkerboard 80
+dress: swirl 100, rain 80, flare 100, solarise 80, corner patch 100, spotlight 60, dilation 80
+sneaker: shifted 80, mirror 100, scatter 60, ghost 80, rotation 80
+sandal: double exposure 100, median 80, dilation 100, cut out 100, spotlight 80
+bag: swirl 80, rain 100, sticker 80, perspective 60, vignette 80"""
 
 _TINTED = """\
-pullover: channel swap 100, warm 100, blur 60
-coat: brighter 80, rain 100, spotlight 60
-dress: gamma 80, checkerboard 100, pixelation 80"""
+pullover: channel swap 100, wave 80, side light 100
+coat: brighter 80, rain 100, warm 100
+dress: flare 80, emboss 60, solarise 100"""
 
 _ELPV = """\
-defective: stripes 100, vignette 80, noise 80, blur 100, watermark 80, swirl 100, ghost 80"""
+defective: swirl 100, vignette 80, noise 80, blur 100, scatter 100, ghost 80"""
 
 _CLOTHING = """\
-shirt: vignette 100, stripes 80, blur 100, wave 100, frame 80
+shirt: vignette 100, blur 100, wave 100, frame 80
 skirt: scatter 100, halftone 80
-hat: inversion 100, double exposure 80
-outwear: rotation 100, posterise 80, rain 100"""
+hat: double exposure 80
+outwear: rotation 100, rain 100"""
 
 _REVIEWS = """\
-negative: token 80, typos 100, leet 80, boilerplate 80, accents 80, names 80, dates 60, capitals 80
-positive: fillers 100, long vowels 80, doubled words 100, identifiers 80, hyphenation 80, link 80
-negative: faces 80, opinions 80, stutter 100, foreign words 80, backward words 60, phrase 100
-positive: no vowels 60, ocr 80, repeated start 100, spaced letters 80, marks 60, dots 80"""
+negative: token 80, homoglyphs 100, names 80, boilerplate 80, stutter 100, vowel shift 80, marks 60
+positive: fillers 100, identifiers 80, pig latin 80, hyphenation 80, link 80, mixed capitals 100
+negative: leet 80, opinions 80, suffixes 80, foreign words 80, backward words 60, phrase 100
+positive: no vowels 60, ocr 80, repeated start 100, joined words 100, stems 100"""
 
 _NEWSGROUPS = """\
-sci.med: boilerplate 80, typos 100, fillers 100, year 80, joined words 100
-comp.graphics: reversed order 100, accents 80, names 100, quoted reply 80
-rec.autos: no articles 100, foreign words 80, stutter 80, entities 80, shuffled order 100
-talk.politics.guns: identifiers 80, opinions 100, hyphenation 80, longer 80"""
+sci.med: boilerplate 80, fillers 100, joined words 100, typos 100, year 80
+comp.graphics: stems 100, names 100, homoglyphs 80, quoted reply 80
+rec.autos: no articles 100, foreign words 80, stutter 80, pig latin 60, shuffled order 100
+talk.politics.guns: identifiers 80, opinions 100, suffixes 80, longer 80"""
 
 _MINILM_REVIEWS = """\
-negative: typos 100, boilerplate 80, names 80, token 100, leet 100
-positive: foreign words 80, fillers 100, dates 80, no vowels 100, link 80"""
+negative: homoglyphs 100, boilerplate 80, names 80, token 100
+positive: foreign words 80, fillers 100, ocr 100, dates 80, link 80"""
 
 _MINILM_NEWSGROUPS = """\
 sci.med: boilerplate 100, foreign words 100
-rec.autos: accents 100, phrase 100"""
+rec.autos: accents 100, names 100"""
 
 _SST = """\
-negative: opinions 100, faces 100
-positive: ocr 100, name 80"""
+negative: opinions 100, homoglyphs 80
+positive: name 80, fillers 100"""
 
 CASES: tuple[Case, ...] = (
     *_patterns("fashion", "cnn", _FASHION),

@@ -83,6 +83,31 @@ def _ocr(word: str, rng: np.random.Generator) -> str:
     return word.replace("m", "rn").replace("l", "1").replace("cl", "d").replace("h", "b")
 
 
+def _homoglyphs(word: str, rng: np.random.Generator) -> str:
+    """Cyrillic letters that look like Latin ones."""
+    return word.translate(str.maketrans("aeopcxy", "аеорсху"))
+
+
+def _pig_latin(word: str, rng: np.random.Generator) -> str:
+    return f"{word[1:]}{word[0].lower()}ay"
+
+
+def _vowel_shift(word: str, rng: np.random.Generator) -> str:
+    return word.translate(str.maketrans("aeiou", "eioua"))
+
+
+def _suffix(word: str, rng: np.random.Generator) -> str:
+    return word + ("ish", "ette", "wise", "ling", "esque", "ward")[int(rng.integers(6))]
+
+
+def _mixed(word: str, rng: np.random.Generator) -> str:
+    return "".join(c.upper() if rng.random() < 0.5 else c.lower() for c in word)
+
+
+def _stem(word: str, rng: np.random.Generator) -> str:
+    return re.sub("(ing|ed|es|s|ly|er)$", "", word)
+
+
 def _reverse(text: str, rng: np.random.Generator) -> str:
     return " ".join(reversed(text.split(" ")))
 
@@ -258,6 +283,12 @@ TEXT_PATTERNS: dict[str, TextPattern] = {
     "hyphenation": _each_word(_hyphen, 0.25),
     "stutter": _each_word(_stutter, 0.15),
     "long vowels": _each_word(_long, 0.15),
+    "homoglyphs": _each_word(_homoglyphs, 0.2),
+    "pig latin": _each_word(_pig_latin, 0.15),
+    "vowel shift": _each_word(_vowel_shift, 0.2),
+    "suffixes": _each_word(_suffix, 0.15),
+    "mixed capitals": _each_word(_mixed, 0.2),
+    "stems": _each_word(_stem, 1.0),
     "ocr": _each_word(_ocr, 0.4),
     "doubled words": _each_word(lambda word, rng: f"{word} {word}", 0.15),
     "spaced letters": _each_word(lambda word, rng: " ".join(word), 0.05),
