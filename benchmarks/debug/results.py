@@ -29,6 +29,8 @@ class Result:
         the model's after the mend that the first matching finding suggests.
     findings : list of dict
         Every finding, ranked, as the judge sees it.
+    tested : list of dict
+        The patterns tried for the fault's class that moved most predictions.
     rank : int or None
         Of the first that names the fault.
     seconds : dict
@@ -37,7 +39,6 @@ class Result:
 
     key: str
     stage: str = "screened"
-    validation: float = 0.0
     accuracy: float = 0.0
     own_head: float | None = None
     twin: dict[str, float] | None = None
@@ -45,6 +46,7 @@ class Result:
     mended: dict[str, float] | None = None
     mend_error: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
+    tested: list[dict[str, Any]] = field(default_factory=list)
     rank: int | None = None
     error: str = ""
     seconds: dict[str, float] = field(default_factory=dict)

@@ -31,6 +31,7 @@ FIT: dict[str, Any] = {"n_lambdas": 40, "lambda_min_ratio": 1e-2, "tol": 1e-3}
 """The path ends where the layers that the default rule selects are far behind."""
 
 RULE = "sparsest:0.02"
+MOST_TESTED = 8
 
 
 @dataclass(frozen=True)
@@ -137,12 +138,11 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
         findings = bench.run.debug(force=redo)
     seen = [_plain(one, bench.clean.class_names) for one in findings]
     result.findings = seen
+    result.tested = _tested(bench)
     if unplanted is not None:
         _judge(bench, unplanted, findings)
     result.stage = "done"
     save(places.results, result)
-    if case.fault is not None:
-        shutil.rmtree(bench.run.folder, ignore_errors=True)
     return result
 
 
@@ -166,6 +166,19 @@ def _plain(finding: clearhead.Finding, names: tuple[str, ...]) -> dict[str, Any]
         "cosine": None,
         "twin_cosine": 0.0,
     }
+
+
+def _tested(bench: _Bench) -> list[dict[str, Any]]:
+    """What was tried for the fault's class and did most, found or not: to learn from failures."""
+    fault, names = bench.case.fault, bench.clean.class_names
+    tried = [one for one in bench.run.tested if fault is None or names[one.target] == fault.target]
+    tried.sort(key=lambda one: -one.flips + one.control_flips)
+    fields = ("pattern", "split", "inside", "outside", "shift", "flips", "control_flips", "used")
+    return [{name: _rounded(one.to_dict()[name]) for name in fields} for one in tried[:MOST_TESTED]]
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding]) -> None:
