@@ -87,7 +87,7 @@ def test_leaning_class_is_found_with_its_loss() -> None:
 
 
 def test_hub_is_found_with_the_share_of_changed_predictions() -> None:
-    weight = np.hstack([BALANCED, np.array([[2.0], [-2.0], [2.0]])])
+    weight = np.hstack([BALANCED, np.array([[4.0], [-4.0], [4.0]])])
     layer = make_layer(weight, NAMES)
 
     def view(seed: int) -> SplitView:

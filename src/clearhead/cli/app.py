@@ -16,6 +16,7 @@ from clearhead.cli import (
     compare,
     debug,
     demo,
+    edit,
     explain,
     export,
     extract,
@@ -74,7 +75,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, edit, report),
     *(export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))

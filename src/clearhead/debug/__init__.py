@@ -1,6 +1,7 @@
 """What is wrong with the model?"""
 
 from clearhead.debug.change import Change, change_inputs
+from clearhead.debug.counterfactual import Counterfactual, counterfactual
 from clearhead.debug.errors import (
     ErrorGroup,
     Errors,
@@ -13,6 +14,7 @@ from clearhead.debug.find import CHECKS, Diagnosis, find
 from clearhead.debug.finding import Effect, Finding, FindingKind, holm, rank
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.label_noise import LabelNoise, Suspect, find_label_noise
+from clearhead.debug.leaks import Duplicate, Leaks, find_leaks
 from clearhead.debug.noisy_pair import NoisyPair
 from clearhead.debug.pattern import Pattern, load_pattern, save_pattern
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
@@ -25,7 +27,9 @@ from clearhead.debug.view import SplitView
 __all__ = [
     "CHECKS",
     "Change",
+    "Counterfactual",
     "Diagnosis",
+    "Duplicate",
     "Effect",
     "ErrorGroup",
     "Errors",
@@ -33,6 +37,7 @@ __all__ = [
     "FindingKind",
     "Inputs",
     "LabelNoise",
+    "Leaks",
     "Mistake",
     "NoisyPair",
     "Pattern",
@@ -46,9 +51,11 @@ __all__ = [
     "bin_metadata",
     "change_inputs",
     "confirm",
+    "counterfactual",
     "explain_errors",
     "find",
     "find_label_noise",
+    "find_leaks",
     "holm",
     "load_pattern",
     "margin_parts",

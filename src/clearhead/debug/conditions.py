@@ -90,9 +90,9 @@ def conditions_of(validation: SplitView, test: SplitView) -> Conditions:
                 if words:
                     condition = Condition(words, "extra" if kind == "extra" else "metadata")
                     add(condition, group, here == value, there == value)
-    for column, feature in enumerate(validation.layer.used):
+    for j, feature in enumerate(validation.layer.used):
         group += 1
-        z, other = validation.z[:, column], test.z[:, column]
+        z, other = validation.z[:, j], test.z[:, j]
         low, high = np.quantile(z, [BAND, 1.0 - BAND])
         at = int(feature)
         # Where a feature is often exactly at its least, it has no low end to speak of.

@@ -26,14 +26,13 @@ def expected_errors(validation: SplitView, test: SplitView) -> tuple[FloatArray,
     falling.fit(margin_of(validation), wrong)
     known = [np.asarray(falling.predict(margin_of(view))) for view in (validation, test)]
     k = validation.layer.n_classes
-    excess = np.bincount(validation.predicted, wrong - known[0], k)
-    excess /= np.bincount(validation.predicted, minlength=k) + SHRINK
-    views = (validation, test)
-    ours, theirs = (
-        np.clip(share + excess[view.predicted], 0.01, 0.99)
-        for share, view in zip(known, views, strict=True)
-    )
-    return ours, theirs
+    counts = np.bincount(validation.predicted, minlength=k)
+    excess = np.bincount(validation.predicted, wrong - known[0], k) / (counts + SHRINK)
+
+    def of(view: SplitView, share: FloatArray) -> FloatArray:
+        return np.asarray(np.clip(share + excess[view.predicted], 0.01, 0.99))
+
+    return of(validation, known[0]), of(test, known[1])
 
 
 def margin_of(view: SplitView) -> FloatArray:

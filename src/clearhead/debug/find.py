@@ -17,6 +17,7 @@ from clearhead.debug.hubs import find_hubs
 from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.label_noise import LabelNoise, find_label_noise
+from clearhead.debug.leaks import Leaks, find_leaks
 from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import Shortcut, Tested
@@ -43,7 +44,7 @@ CHECKS: dict[str, Check] = {
     "a class that the sparse layer gave up": find_given_up,
 }
 
-LABELS = "classes whose labels are mixed up"
+TRAIN_CHECKS = ("classes whose labels are mixed up", "test examples that repeat training examples")
 
 MORE = 5
 """Times as much as by default that texts are looked at with full effort."""
@@ -63,6 +64,8 @@ class Diagnosis:
         From :attr:`Finding.key` to the pattern behind the finding, and what it does.
     labels : LabelNoise or None
         Examples whose labels are doubted; None where the training rows were not given.
+    leaks : Leaks or None
+        Held-out examples that nearly repeat a training example; None likewise.
     checks : sequence of str
         What was looked for, in words.
     """
@@ -71,6 +74,7 @@ class Diagnosis:
     tested: Sequence[Tested]
     shortcuts: Mapping[str, Shortcut]
     labels: LabelNoise | None
+    leaks: Leaks | None
     checks: Sequence[str]
 
 
@@ -91,7 +95,8 @@ def find(
     validation, test : SplitView
         Of the same layer.
     train : TrainView, optional
-        What the layer was fitted to; without it labels are not doubted.
+        What the layer was fitted to; without it labels are not doubted, and repeated
+        examples not seen.
     inputs : Inputs, optional
         Examples and network; without them nothing can be put into inputs, and only what
         shows in the features is found.
@@ -108,17 +113,19 @@ def find(
         The p values are corrected (Holm) for the number of findings proposed.
     """
     further = {} if inputs is None else _input_checks(inputs.modality, effort, terms)
-    names = [*CHECKS, *([] if train is None else [LABELS]), *further]
+    names = [*CHECKS, *(() if train is None else TRAIN_CHECKS), *further]
     done = _Done(len(names), on_event)
     proposed: list[Finding] = []
     for name, check in CHECKS.items():
         proposed += check(validation, test)
         done.say(name)
-    labels = None
+    labels, leaks = None, None
     if train is not None:
         labels = find_label_noise(train, validation, test)
-        proposed += labels.findings
-        done.say(LABELS)
+        done.say(TRAIN_CHECKS[0])
+        leaks = find_leaks(train, validation, test)
+        done.say(TRAIN_CHECKS[1])
+        proposed += [*labels.findings, *leaks.findings]
     tested: list[Tested] = []
     shortcuts: dict[str, Shortcut] = {}
     for name, look in further.items():
@@ -135,7 +142,7 @@ def find(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return Diagnosis(findings, tested, shortcuts, labels, names)
+    return Diagnosis(findings, tested, shortcuts, labels, leaks, names)
 
 
 def _input_checks(modality: str, effort: Effort, terms: Terms) -> dict[str, InputCheck]:

@@ -156,7 +156,8 @@ def find_label_noise(
     labels = np.concatenate([train.labels, validation.labels])
     fitted = _fit_pairs(logits, labels)
     likely, sure = _judge(fitted, logits, labels)
-    found, findings = [], []
+    found: list[NoisyPair] = []
+    findings: list[Finding] = []
     for (true, given), lapses in fitted:
         rows = np.flatnonzero((labels == given) & (likely == true) & (sure > SUSPECT))
         enough = lapses.floor >= MIN_RATE and lapses.p_value <= MAX_P

@@ -14,7 +14,7 @@ __all__ = ["find_leaning"]
 
 MIN_SHARE = 0.5
 MIN_DROP = 0.4
-MIN_FEATURES = 4
+MIN_FEATURES = 3
 """A class of fewer features leans on one of them by being sparse, and a layer is meant to be."""
 MIN_EXAMPLES = 10
 
@@ -22,7 +22,7 @@ MIN_EXAMPLES = 10
 def find_leaning(validation: SplitView, test: SplitView) -> Iterator[Finding]:
     """Propose a class that loses much of its recall without its strongest feature.
 
-    Proposed where, on validation, one feature of at least four gives half of the class's
+    Proposed where, on validation, one feature of at least three gives half of the class's
     positive evidence and switching it off costs at least 40 points of its recall.
     The effect is that loss on test.
     """

@@ -26,7 +26,8 @@ def mend_by_one(view: SplitView, rows: IntArray) -> list[IntArray]:
 
     The one that leaves the true class furthest ahead comes first.
     """
-    weight, found = view.weight, []
+    weight = view.weight
+    found: list[IntArray] = []
     k, u = weight.shape
     step = max(1, _CELLS // max(k * u, 1))
     for start in range(0, len(rows), step):

@@ -84,6 +84,7 @@ def search_slices(
     best = _Best(most)
     n = table.sum(axis=1)
     best.add([(int(i),) for i in range(len(held))], (table @ r) / np.sqrt(np.maximum(n, 1)), n)
+    level: list[tuple[tuple[int, ...], BoolArray]]
     level = [((i,), table[i]) for i in range(len(held))]
     space = _Space(table, groups[held], r, min_rows)
     for reached in range(2, depth + 1):

@@ -10,7 +10,7 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.debug import bin_metadata
 from clearhead.debug.compare import MIN_CORRELATION, Compared, compare
 from clearhead.debug.comparison import Comparison
-from clearhead.errors import InputError, StepMissingError
+from clearhead.errors import InputError
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
 from clearhead.run.run import Run
@@ -88,14 +88,7 @@ def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:
 def _layer(run: Run, kind: str) -> DecisionLayer:
     if kind not in LAYERS:
         raise InputError(f"layer: expected one of {', '.join(LAYERS)}, got {kind!r}.")
-    if kind != "edited":
-        return run.layer(kind)
-    edits = sorted((run.folder / "layer" / "edits").glob("*/layer.json"))
-    if not edits:
-        raise StepMissingError(
-            f"{run.folder} has no edited layer: make one with `clearhead edit {run.folder}`."
-        )
-    return DecisionLayer.load(edits[-1].parent)
+    return run.layer(kind)
 
 
 def _names(run: Run) -> dict[int, str]:

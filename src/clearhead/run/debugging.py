@@ -6,17 +6,22 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clearhead._files import write_json
 from clearhead.debug import Diagnosis, Inputs, TrainView, save_pattern
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
 from clearhead.run.fitting import targets_of, weighting
-from clearhead.run.results import LABELS, PATTERNS, TESTED
+from clearhead.run.results import LABELS, LEAKS, PATTERNS, TESTED
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
 
 __all__ = ["inputs_of", "train_of", "write_diagnosis"]
+
+MOST_NUMBERS = 5e8
+"""Training features that are compared and solved again without being asked: minutes at most."""
 
 
 def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
@@ -44,9 +49,14 @@ def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
     return None, message
 
 
-def train_of(run: Run) -> tuple[TrainView | None, str]:
+def train_of(run: Run, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:
     """What the selected layer was fitted to; where it cannot be solved again None, and why."""
     fitted, store = run.file.steps["fit"].options, run.store
+    if np.count_nonzero(store.split == "train") * store.p > most:
+        return None, (
+            "labels were not doubted and repeated examples not looked for: the training features "
+            f"are more than {most:.0e} numbers, for which --full takes the time"
+        )
     y = targets_of(store, run.targets)
     view = TrainView(
         run.layer(),
@@ -72,9 +82,10 @@ def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> Non
     tested = [one.to_dict() for one in diagnosis.tested]
     value = {"tested": tested, "checks": list(diagnosis.checks), "notes": notes}
     write_json(folder / TESTED, value)
-    (folder / LABELS).unlink(missing_ok=True)
-    if diagnosis.labels is not None:
-        write_json(folder / LABELS, diagnosis.labels.to_dict())
+    for name, found in ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks)):
+        (folder / name).unlink(missing_ok=True)
+        if found is not None:
+            write_json(folder / name, found.to_dict())
     patterns = folder / PATTERNS
     shutil.rmtree(patterns, ignore_errors=True)
     for key, shortcut in diagnosis.shortcuts.items():

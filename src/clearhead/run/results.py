@@ -17,6 +17,7 @@ from clearhead.data import Dataset, open_dataset
 from clearhead.debug import (
     Finding,
     LabelNoise,
+    Leaks,
     Pattern,
     SplitView,
     Tested,
@@ -65,6 +66,7 @@ NOTES = "notes.json"
 
 TESTED = "debug/tested.json"
 LABELS = "debug/labels.json"
+LEAKS = "debug/leaks.json"
 PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
@@ -301,6 +303,15 @@ class RunResults:
         if not path.is_file():
             return None
         return self._read(path, "debug", LabelNoise.from_dict)
+
+    @property
+    def leaks(self) -> Leaks | None:
+        """Held-out examples that nearly repeat training examples; None where not looked for."""
+        self._done("debug")
+        path = self.folder / LEAKS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", Leaks.from_dict)
 
     def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
         """What was put into inputs for a finding, and the mean change (p,) of the features.

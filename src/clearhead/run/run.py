@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -385,7 +386,7 @@ class Run(RunResults):
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
-        train, missing = train_of(self)
+        train, missing = train_of(self, **({"most": math.inf} if effort == "full" else {}))
         inputs, closed = inputs_of(self, seed) if effort != "quick" else (None, "")
         traits = None if inputs is None else traits_of(inputs)
         found = find(
