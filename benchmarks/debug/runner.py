@@ -204,11 +204,11 @@ def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding
         return
     with bench.timed("edit"):
         try:
-            bench.run.edit(finding=result.rank)
+            edited = bench.run.edit(finding=result.rank, dry_run=True)
         except ClearheadError as error:
             result.mend_error = str(error)
             return
-    result.mended = unplanted.cost(bench.run.layer()).to_dict()
+    result.mended = unplanted.cost(edited.layer).to_dict()
 
 
 def seen_of(plain: dict[str, Any]) -> Seen:
