@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from clearhead.debug import SplitView, bin_metadata, find, measure_slices, share_mended_by_one
-from clearhead.debug.blame import find_blame
+from clearhead.debug.errors import find_blame
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
 from clearhead.debug.leaning import find_leaning
-from clearhead.debug.slices import find_slices
+from clearhead.debug.weak_slices import find_slices
 from clearhead.layer import Certificate, DecisionLayer
 
 CERTIFICATE = Certificate("multinomial", 0.01, 0.99, 1e-5, 1e-3, "optimal")
@@ -64,7 +64,7 @@ def test_clean_layer_gives_no_confirmed_finding() -> None:
     layer = make_layer(BALANCED, NAMES)
     cell = pd.DataFrame({"cell": np.tile(["mono", "poly"], 200)})
     views = [make_view(layer, *draw(seed), cell) for seed in (1, 2)]
-    assert [f for f in find(*views) if f.confirmed] == []
+    assert [f for f in find(*views).findings if f.confirmed] == []
 
 
 def test_leaning_class_is_found_with_its_loss() -> None:
@@ -87,7 +87,7 @@ def test_leaning_class_is_found_with_its_loss() -> None:
 
 
 def test_hub_is_found_with_the_share_of_changed_predictions() -> None:
-    weight = np.hstack([BALANCED, np.array([[2.0], [-2.0], [2.0]])])
+    weight = np.hstack([BALANCED, np.array([[4.0], [-4.0], [4.0]])])
     layer = make_layer(weight, NAMES)
 
     def view(seed: int) -> SplitView:
@@ -203,5 +203,5 @@ def test_class_that_sparsity_gave_up_is_found_with_what_it_lost() -> None:
 
 def test_layer_without_features_is_debugged_without_complaint() -> None:
     layer = make_layer(np.zeros((3, 9)), NAMES)
-    findings = find(make_view(layer, *draw(1)), make_view(layer, *draw(2)))
+    findings = find(make_view(layer, *draw(1)), make_view(layer, *draw(2))).findings
     assert {f.kind for f in findings} == {"given_up"}

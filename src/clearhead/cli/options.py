@@ -240,12 +240,14 @@ RuleText = Annotated[
 Full = Annotated[
     bool,
     typer.Option(
-        "--full", help="Explain every feature in use with many more examples and perturbations."
+        "--full", help="Every feature in use, with many more examples and changed inputs."
     ),
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="Explain by examples only: seconds, and without the network."),
+    typer.Option(
+        "--quick", help="Look at the stored features only: seconds, and without the network."
+    ),
 ]
 
 

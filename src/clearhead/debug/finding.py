@@ -10,7 +10,7 @@ import numpy as np
 
 from clearhead._files import fingerprint, known_fields
 
-__all__ = ["Effect", "Finding", "FindingKind", "holm", "rank"]
+__all__ = ["WEIGHT", "Effect", "Finding", "FindingKind", "holm", "rank"]
 
 FindingKind = Literal[
     "shortcut",
@@ -24,6 +24,22 @@ FindingKind = Literal[
     "given_up",
 ]
 SIGNIFICANCE = 0.05
+WEIGHT: Mapping[FindingKind, float] = {
+    "shortcut": 1.0,
+    "bias": 1.0,
+    "label_noise": 1.0,
+    "leak": 0.5,
+    "slice": 0.5,
+    "leaning": 0.25,
+    "hub": 0.25,
+    "blame": 0.25,
+    "given_up": 0.25,
+}
+"""How much an effect counts when findings are ranked.
+
+What was changed in inputs or labels names a cause; a slice names where; what happens without a
+feature says how the layer works, which may be as it should.
+"""
 
 
 @dataclass(frozen=True)
@@ -124,8 +140,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def rank(findings: Sequence[Finding]) -> list[Finding]:
     """Correct the p values, mark what is confirmed, and put the largest sure effect first.
 
-    Confirmed findings come first, ordered by the near end of their interval: what
-    the effect is at least.
+    Confirmed findings come first, ordered by what the effect is at least (the near end of
+    its interval) times the :data:`WEIGHT` of their kind.
     """
     corrected = holm([finding.p_value for finding in findings])
     marked = [
@@ -134,4 +150,11 @@ def rank(findings: Sequence[Finding]) -> list[Finding]:
         else replace(finding, p_value=p, confirmed=False, title=finding.suspicion)
         for finding, p in zip(findings, corrected, strict=True)
     ]
-    return sorted(marked, key=lambda f: (not f.confirmed, -f.effect.low, f.title))
+    return sorted(marked, key=_place)
+
+
+def _place(finding: Finding) -> tuple[bool, float, str]:
+    low = finding.effect.low
+    # Below zero a small weight must not make it look better.
+    weighed = WEIGHT[finding.kind] * low if low > 0 else low
+    return not finding.confirmed, -weighed, finding.title

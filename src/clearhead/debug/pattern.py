@@ -10,9 +10,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from clearhead._files import load_arrays, read_json, save_arrays, write_json
+from clearhead._types import FloatArray
 from clearhead.errors import CorruptFileError
 
 __all__ = ["Pattern", "load_pattern", "save_pattern"]
+
+SHIFT = "shift of the features"
 
 _KINDS: dict[str, type[Pattern]] = {}
 
@@ -71,16 +74,15 @@ class Pattern(ABC):
         """Undo :meth:`to_dict` and :meth:`arrays`."""
 
 
-def save_pattern(folder: Path, key: str, pattern: Pattern) -> None:
-    """Write a pattern as ``KEY.json`` and, if it has arrays, ``KEY.safetensors``."""
-    arrays = pattern.arrays()
-    digest = save_arrays(folder / f"{key}.safetensors", arrays) if arrays else None
+def save_pattern(folder: Path, key: str, pattern: Pattern, shift: FloatArray) -> None:
+    """Write a pattern, and the mean change (p,) of features it makes, under the name `key`."""
+    digest = save_arrays(folder / f"{key}.safetensors", {**pattern.arrays(), SHIFT: shift})
     value = {"kind": pattern.kind, "pattern": pattern.to_dict(), "arrays": digest}
     write_json(folder / f"{key}.json", value)
 
 
-def load_pattern(folder: Path, key: str) -> Pattern:
-    """Read a pattern that :func:`save_pattern` wrote.
+def load_pattern(folder: Path, key: str) -> tuple[Pattern, FloatArray]:
+    """Read what :func:`save_pattern` wrote: the pattern, and its mean change of features.
 
     Raises
     ------
@@ -90,10 +92,9 @@ def load_pattern(folder: Path, key: str) -> Pattern:
     path = folder / f"{key}.json"
     try:
         value = read_json(path)
-        arrays = (
-            load_arrays(folder / f"{key}.safetensors", value["arrays"]) if value["arrays"] else {}
-        )
-        return _KINDS[value["kind"]].from_parts(value["pattern"], arrays)
+        arrays = load_arrays(folder / f"{key}.safetensors", value["arrays"])
+        shift = arrays.pop(SHIFT)
+        return _KINDS[value["kind"]].from_parts(value["pattern"], arrays), shift
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise CorruptFileError(
             f"{path} is missing or damaged ({error!r}). Find the patterns again: "

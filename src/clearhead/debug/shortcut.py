@@ -11,12 +11,13 @@ of predictions that become the class with the pattern, less that with the contro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
+from clearhead._files import known_fields
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug.change import Change, change_inputs, mean_interval
 from clearhead.debug.finding import Effect, Finding
@@ -71,6 +72,11 @@ class Tested:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Undo :meth:`to_dict`."""
+        return cls(**known_fields(cls, value))
 
 
 @dataclass(frozen=True, eq=False)

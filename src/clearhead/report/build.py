@@ -10,7 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from clearhead._types import SPLITS, FloatArray, IntArray, Targets
-from clearhead.debug import CHECKS, Finding, SplitView, measure_slices, share_mended_by_one
+from clearhead.debug import (
+    Finding,
+    SplitView,
+    Tested,
+    measure_slices,
+    share_mended_by_one,
+)
 from clearhead.explain import Explained
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
@@ -57,6 +63,9 @@ class ReportInputs:
     explained: Explained
     analysis: LayerAnalysis | None
     findings: Sequence[Finding]
+    tested: Sequence[Tested]
+    checks: Sequence[str]
+    debug_notes: Sequence[str]
     example: Callable[[str], Kept]
 
 
@@ -106,8 +115,9 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         confusions=_confusions(evaluation.confusion),
         mended_by_one=_maybe(share_mended_by_one(inputs.test)),
         findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
+        tested=[schema.TestedRow.model_validate(one.to_dict()) for one in inputs.tested],
         examples=_example_cards(inputs, predictions.refitted["sparse"]),
-        checks=list(CHECKS),
+        checks=list(inputs.checks),
         limits=_limits(inputs, predictions),
     )
 
@@ -393,8 +403,12 @@ def _limits(inputs: ReportInputs, predictions: Predictions) -> list[str]:
             "The network's own classes are not the data's, so its own accuracy and the sparse "
             "layer's agreement with it are not defined."
         )
+    limits += [
+        note[:1].upper() + note[1:] + "." * (not note.endswith(".")) for note in inputs.debug_notes
+    ]
     limits.append(
-        f"Findings come from {len(CHECKS)} checks: {'; '.join(CHECKS)}. A fault that shows in none "
+        f"Findings come from {len(inputs.checks)} checks: {'; '.join(inputs.checks)}. A fault that "
+        "shows in none "
         "of these is not found."
     )
     return limits

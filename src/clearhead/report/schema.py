@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from clearhead._types import Targets
+from clearhead.debug import FindingKind
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -43,6 +44,7 @@ __all__ = [
     "ReportData",
     "SliceRow",
     "SplitRow",
+    "TestedRow",
     "TrustCard",
     "WordRow",
 ]
@@ -317,7 +319,7 @@ class Effect(_Part):
 class FindingCard(_Part):
     """One thing that may be wrong with the model."""
 
-    kind: Literal["leaning", "hub", "blame", "slice", "given_up"]
+    kind: FindingKind
     title: str
     where: str
     evidence: str = Field(description="what made it suspicious, on validation")
@@ -328,6 +330,27 @@ class FindingCard(_Part):
     features: list[int] = []
     classes: list[int] = []
     examples: list[str] = Field(default=[], description="keys of examples that show it")
+    pattern: str | None = Field(default=None, description="what was put into inputs, in words")
+
+
+class TestedRow(_Part):
+    """A pattern that was put into inputs of other classes, whether it was found to be used or not.
+
+    Shares are of `n` examples of `split`.
+    """
+
+    pattern: str
+    target: int = Field(description="the class that it goes with")
+    inside: float = Field(description="share of the class's examples that show it")
+    outside: float = Field(description="share of the others' that show it")
+    split: Literal["validation", "test"]
+    n: int
+    shift: float = Field(description="change of the class's log-odds beyond that by a control")
+    shift_low: float
+    shift_high: float
+    flips: float = Field(description="share whose prediction becomes the class")
+    control_flips: float = Field(description="the same with the control")
+    used: bool
 
 
 class AnalysisRow(_Part):
@@ -364,6 +387,9 @@ class ReportData(_Part):
         default=None, description="test errors that the removal of one single feature mends"
     )
     findings: list[FindingCard]
+    tested: list[TestedRow] = Field(
+        default=[], description="what was put into inputs; empty: nothing, or not recorded"
+    )
     examples: list[ExampleCard]
     limits: list[str] = Field(default=[], description="what was not done, and why, in words")
     checks: list[str] = Field(

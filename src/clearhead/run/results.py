@@ -8,11 +8,22 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from clearhead._files import read_json
-from clearhead._types import Targets
+from clearhead._types import FloatArray, Targets
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
-from clearhead.debug import Finding, SplitView, bin_metadata
+from clearhead.debug import (
+    Finding,
+    LabelNoise,
+    Leaks,
+    Pattern,
+    SplitView,
+    Tested,
+    bin_metadata,
+    load_pattern,
+)
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -37,9 +48,10 @@ from clearhead.features import (
     read_features,
 )
 from clearhead.glm import Path as SparsePath
-from clearhead.layer import DecisionLayer, LayerAnalysis
+from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import ReportData, ReportInputs, build_report
 from clearhead.run.directory import STEPS, RunFile
+from clearhead.run.edit_log import EditLog
 from clearhead.run.examples import ExampleKeeper
 
 __all__ = ["RunResults"]
@@ -51,6 +63,11 @@ OWN_DATA = ("seed", "validation", "test", "label")
 
 NOTES = "notes.json"
 """What people said about the features of a run."""
+
+TESTED = "debug/tested.json"
+LABELS = "debug/labels.json"
+LEAKS = "debug/leaks.json"
+PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
 
@@ -138,9 +155,40 @@ class RunResults:
         return SparsePath.load(self.folder / "path" / kind)
 
     def layer(self, kind: str = "sparse") -> DecisionLayer:
-        """The selected sparse layer, or the ``"dense"`` one."""
+        """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one."""
         self.file.require("explain")
+        if kind == "edited":
+            return self._edited
         return DecisionLayer.load(self.folder / "layer" / kind)
+
+    @property
+    def edits_folder(self) -> Path:
+        """Where the edits of the layer are kept."""
+        return self.folder / "layer" / "edits"
+
+    @property
+    def edit_log(self) -> EditLog:
+        """Edits of the layer that is selected now, and those undone since."""
+        return EditLog.read(self.edits_folder, self.layer().fingerprint)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What was changed since the layer was selected, in order."""
+        return self.edit_log.edits()
+
+    @property
+    def _edited(self) -> DecisionLayer:
+        log = self.edit_log
+        layer = log.layer()
+        if layer is None:
+            why = "have all been undone" if log.steps else "has none"
+            if log.void:
+                why = "were made to another layer than the one selected now"
+            raise StepMissingError(
+                f"{self.folder}: edits: this run's layer {why}. Make one with `clearhead edit "
+                f"{self.folder} …`, or take the selected layer."
+            )
+        return layer
 
     @property
     def selection(self) -> Mapping[str, Any]:
@@ -229,6 +277,57 @@ class RunResults:
         return self._read(path, "debug", lambda v: [Finding.from_dict(item) for item in _items(v)])
 
     @property
+    def tested(self) -> list[Tested]:
+        """Every pattern that :meth:`debug` put into inputs, also those that are not used."""
+        self._done("debug")
+        path = self.folder / TESTED
+        return self._read(path, "debug", lambda v: list(map(Tested.from_dict, _items(v["tested"]))))
+
+    @property
+    def checks(self) -> list[str]:
+        """What :meth:`debug` looked for, in words."""
+        self._done("debug")
+        return self._read(self.folder / TESTED, "debug", lambda v: list(map(str, v["checks"])))
+
+    @property
+    def debug_notes(self) -> list[str]:
+        """What :meth:`debug` could not look at, and why."""
+        self._done("debug")
+        return self._read(self.folder / TESTED, "debug", lambda v: list(map(str, v["notes"])))
+
+    @property
+    def label_noise(self) -> LabelNoise | None:
+        """Examples whose labels :meth:`debug` doubts; None where it could not look at them."""
+        self._done("debug")
+        path = self.folder / LABELS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", LabelNoise.from_dict)
+
+    @property
+    def leaks(self) -> Leaks | None:
+        """Held-out examples that nearly repeat training examples; None where not looked for."""
+        self._done("debug")
+        path = self.folder / LEAKS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", Leaks.from_dict)
+
+    def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
+        """What was put into inputs for a finding, and the mean change (p,) of the features.
+
+        Raises
+        ------
+        InputError
+            Nothing was put into inputs for this finding.
+        """
+        if finding.pattern is None:
+            raise InputError(
+                f"Nothing was put into inputs for the finding {finding.title!r}: it has no pattern."
+            )
+        return load_pattern(self.folder / PATTERNS, finding.key)
+
+    @property
     def analysis(self) -> LayerAnalysis:
         """What :meth:`analyze` found about the layers as they are now.
 
@@ -257,8 +356,8 @@ class RunResults:
     def _layer_fingerprints(self) -> dict[str, str]:
         return {kind: self.layer(kind).fingerprint for kind in ("sparse", "dense")}
 
-    def view(self, split: str) -> SplitView:
-        """One split as the checks see it."""
+    def view(self, split: str, traits: pd.DataFrame | None = None) -> SplitView:
+        """One split as the checks see it; `traits` are of all rows of the store."""
         rows = self.store.split == split
         metadata = bin_metadata(self.store.metadata, self.store.split == "train")
         return SplitView.of(
@@ -268,6 +367,7 @@ class RunResults:
             self.store.labels(split),
             ids=self.store.ids[rows],
             metadata=metadata[rows],
+            extra=None if traits is None else traits[rows],
         )
 
     def report_data(self) -> ReportData:
@@ -290,6 +390,9 @@ class RunResults:
                 explained=self.explained,
                 analysis=self._analysis_or_none(),
                 findings=self.findings,
+                tested=self.tested,
+                checks=self.checks,
+                debug_notes=self.debug_notes,
                 example=self._keeper.get,
             )
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from clearhead._files import checksum, storable, write_json
+from clearhead._files import checksum, fingerprint, storable, write_json
 from clearhead._types import Targets
-from clearhead.debug import Finding, find
+from clearhead.debug import Finding, find, read_terms, traits_of
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
@@ -20,6 +21,7 @@ from clearhead.glm.checks import check_scalars
 from clearhead.layer import (
     Best,
     DecisionLayer,
+    Edit,
     LayerAnalysis,
     Rule,
     Sparsest,
@@ -29,7 +31,10 @@ from clearhead.layer import (
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
+from clearhead.run.debugging import inputs_of, train_of, write_diagnosis
 from clearhead.run.directory import RunFile
+from clearhead.run.edit_result import EditResult
+from clearhead.run.editing import edit_run, requested
 from clearhead.run.explaining import EFFORTS, EffortName, Explainer
 from clearhead.run.fitting import (
     check_proven,
@@ -340,18 +345,98 @@ class Run(RunResults):
         write_json(self._analysis_file, result.to_dict())
         return result
 
-    def debug(self, *, force: bool = False) -> list[Finding]:
-        """Look for what may be wrong; see :func:`clearhead.debug.find`."""
-        options = {"keep_examples": self.file.data["keep_examples"]}
+    def debug(
+        self,
+        *,
+        effort: EffortName = "default",
+        terms: Path | str | Sequence[str] | None = None,
+        seed: int = 0,
+        force: bool = False,
+    ) -> list[Finding]:
+        """Look for what may be wrong; see :func:`clearhead.debug.find`.
+
+        Parameters
+        ----------
+        effort : {"quick", "default", "full"}
+            ``"quick"`` looks at features only and needs no network; the others put suspected
+            patterns into inputs and run the network on them.
+        terms : path or sequence of str, optional
+            Words for people that a text's class should not depend on, a file with one a line
+            or the words themselves; the packaged list where None.
+        seed : int
+            Of every sample that is drawn.
+        force : bool
+            Do it again though nothing has changed.
+
+        Returns
+        -------
+        list of Finding
+            Ranked. :attr:`tested` and :attr:`debug_notes` say what was looked at besides.
+        """
+        options = {
+            "keep_examples": self.file.data["keep_examples"],
+            "effort": check_choice("effort", effort, get_args(EffortName)),
+            "seed": seed,
+        }
+        listed = read_terms(terms)
+        if terms is not None:
+            options["terms"] = fingerprint([listed.terms, listed.groups, listed.controls])
+            for warning in listed.warnings:
+                emit(self.on_event, Event("debug", "warning", warning))
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
-        findings = find(self.view("validation"), self.view("test"), on_event=self.on_event)
+        train, missing = train_of(self, **({"most": math.inf} if effort == "full" else {}))
+        inputs, closed = inputs_of(self, seed) if effort != "quick" else (None, "")
+        traits = None if inputs is None else traits_of(inputs)
+        found = find(
+            self.view("validation", traits),
+            self.view("test", traits),
+            train=train,
+            inputs=inputs,
+            effort="full" if effort == "full" else "default",
+            terms=listed,
+            on_event=self.on_event,
+        )
         self.file.begin("debug")
-        self._keep([i for f in findings for i in f.examples])
-        write_json(self.folder / "findings.json", [f.to_dict() for f in findings])
+        self._keep([i for f in found.findings for i in f.examples])
+        write_diagnosis(self.folder, found, [note for note in (missing, closed) if note])
         self._finish("debug", options, started)
-        return findings
+        return list(found.findings)
+
+    def edit(self, *edits: Edit, dry_run: bool = False, **wanted: Any) -> EditResult:
+        """Change the layer, measure what that does, and keep it as the ``"edited"`` layer.
+
+        Starts from the layer as edited so far. Where the problem is changed (a ban, weights,
+        examples), it is solved again at the same lam with all such edits of the log, and
+        proven optimal; edits of the layer itself (zero, scale, refit, calibrate) follow. The
+        selected layer stays what it was: findings and report are of it.
+
+        Parameters
+        ----------
+        *edits : Edit
+        dry_run : bool
+            Measure only, and write nothing.
+        **wanted
+            What to do, in the arguments of :func:`clearhead.run.editing.requested`: ``zero``,
+            ``scale``, ``ban``, ``classes``, ``reweight``, ``counterexamples``, ``finding``,
+            ``file``, ``refit``, ``calibrate``.
+
+        Raises
+        ------
+        InputError
+            There is no such feature, class or finding, or nothing was asked for.
+        """
+        self.file.require("explain")
+        return edit_run(self, [*edits, *requested(self, **wanted)], dry_run=dry_run)
+
+    def undo(self) -> DecisionLayer:
+        """Take the last edit back; gives the layer that counts now."""
+        return self.edit_log.undone().layer() or self.layer()
+
+    def redo(self) -> DecisionLayer:
+        """Do again the edit that was undone last; gives the layer that counts now."""
+        return self.edit_log.redone().layer() or self.layer()
 
     def name_feature(self, feature: int, name: str | None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.
@@ -424,7 +509,7 @@ class Run(RunResults):
             except InputError as error:  # ridge, say: nothing can be left out of it
                 message = f"the layer as a whole was not analyzed: {error}"
                 emit(self.on_event, Event("analyze", "warning", message))
-        self.debug()
+        self.debug(effort=effort)
         return self.report()
 
     def _keep(self, ids: list[str]) -> None:

@@ -1,6 +1,9 @@
 // Look here first: what may be wrong with the model, ranked.
 
-const KINDS = { leaning: "Leans on one feature", hub: "Feature of many classes", blame: "Feature to blame", slice: "Weak slice", given_up: "Class given up" };
+const KINDS = {
+  shortcut: "Shortcut", bias: "Bias", label_noise: "Wrong labels", leak: "Same example in two splits",
+  leaning: "Leans on one feature", hub: "Feature of many classes", blame: "Feature to blame", slice: "Weak slice", given_up: "Class given up",
+};
 // So many stand beside the chart; the others follow below it.
 const BESIDE = 2;
 const MORE = 6;
@@ -30,6 +33,29 @@ function moreFindings() {
   show(MORE);
   revealFinding = (i) => i - BESIDE >= body.children.length && i < DATA.findings.length && show(i - BESIDE + 1);
   return h("section", { class: "panel further", "aria-label": "Further findings" }, body, rest);
+}
+
+// What was put into inputs to find out: a pattern that is in the data and not used is an answer too.
+function testedPanel() {
+  const list = DATA.tested;
+  if (!list.length) return null;
+  const used = list.filter((t) => t.used).length;
+  const inside = h("div", { class: "scroll" });
+  const row = (t) => h("tr", null,
+    h("td", { dir: "auto" }, short(clean(t.pattern), 120)),
+    h("td", null, className(t.target)),
+    h("td", null, `${percent(t.inside)} / ${percent(t.outside)}`),
+    h("td", null, `${signed(t.shift.toFixed(2))} (${signed(t.shift_low.toFixed(2))} to ${signed(t.shift_high.toFixed(2))})`),
+    h("td", null, `${percent(t.flips)} / ${percent(t.control_flips)}`),
+    h("td", null, `${count(t.n)}, ${t.split}`),
+    h("td", null, t.used ? "◆ used" : "○ not used"));
+  const draw = () => inside.childElementCount || fill(inside, h("table", null,
+    h("thead", null, h("tr", null, ["Pattern", "Class", "In it / elsewhere", "Shift of log-odds", "Flips / control", "Tried on", ""].map((words) => h("th", { scope: "col" }, words)))),
+    h("tbody", null, list.map(row))));
+  return h("section", { class: "panel", id: "tested", "aria-label": "Patterns tested" },
+    h("details", { on: { toggle: draw } },
+      h("summary", null, `${plural(list.length, "pattern")} put into inputs of other classes: ${count(used)} used, ${count(list.length - used)} not`),
+      inside));
 }
 
 function findingsLead(list) {

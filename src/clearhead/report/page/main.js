@@ -89,7 +89,7 @@ function start() {
     topBar(),
     h("main", null,
       heroSection(),
-      h("div", { class: "first-sight" }, pathPanel(), findingsPanel(), moreFindings()),
+      h("div", { class: "first-sight" }, pathPanel(), findingsPanel(), moreFindings(), testedPanel()),
       classesSection(), featuresSection(), layersSection(), mistakesSection(), aboutSection()));
   followScroll(page.querySelector("nav"));
   addEventListener("hashchange", go);
