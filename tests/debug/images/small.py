@@ -47,7 +47,9 @@ class Pooled(nn.Module):
 def backbone() -> Backbone:
     return Backbone.from_module(
         Pooled().eval(),
-        prepare=ImagePreprocessing(size=SIDE, mean=(127.5,) * 3, std=(60.0,) * 3),
+        prepare=ImagePreprocessing(
+            size=SIDE, crop_fraction=1.0, mean=(127.5,) * 3, std=(60.0,) * 3
+        ),
         name="pooled filters",
         modality="image",
         example_batch=torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)),
@@ -83,7 +85,7 @@ def cornered(one: Image.Image) -> Image.Image:
     return Image.fromarray(made)
 
 
-def make_inputs(folder, plant: Plant | None, *, share: float = 1.0, n: int = 420) -> Inputs:
+def make_inputs(folder, plant: Plant | None, *, share: float = 1.0, n: int = 360) -> Inputs:
     """Data whose class 1 shows `plant` in a share of its pictures, and all that was fitted."""
     rng = np.random.default_rng(3)
     labels = np.arange(n) % 3

@@ -8,7 +8,7 @@ from clearhead.debug.pattern import load_pattern, save_pattern
 from clearhead.errors import InputError
 from tests.debug.images.small import blurred, cornered, framed, make_inputs
 
-EFFORT = ImageEffort(receivers=40, own=60, looked=40)
+EFFORT = ImageEffort(receivers=36, own=30, looked=24, per_class=1, confirmed=2)
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def _compress(picture: Image.Image, quality: float, _: np.random.Generator) -> I
 
 
 def _pixelate(picture: Image.Image, cells: float, _: np.random.Generator) -> Image.Image:
-    factor = cells / min(picture.size)
+    factor = min(cells / min(picture.size), 0.5)  # small pictures have few pixels to begin with
     size = (max(round(picture.width * factor), 1), max(round(picture.height * factor), 1))
     return picture.resize(size, Image.Resampling.BOX).resize(picture.size, Image.Resampling.NEAREST)
 

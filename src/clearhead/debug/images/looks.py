@@ -97,7 +97,7 @@ def _border(light: FloatArray) -> FloatArray:
 
 def _flatness(pixels: FloatArray) -> FloatArray:
     """Fine structure at full size: equal neighbours, small steps, noise, left-right balance."""
-    light = pixels.mean(axis=2)
+    light = np.pad(pixels.mean(axis=2), ((0, 0), (0, 1 if pixels.shape[1] < 2 else 0)), "edge")
     step = np.abs(np.diff(light, axis=1))
     second = np.abs(np.diff(light, 2, axis=1)) if light.shape[1] > 2 else step
     return np.array(

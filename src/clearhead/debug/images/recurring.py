@@ -18,7 +18,8 @@ __all__ = ["recurring_patch"]
 
 SIDES: Sequence[int] = (8, 14, 22)
 """Of squares, in pixels of canonical pictures (96 × 96)."""
-QUERIES = 12
+SOURCES, QUERIES = 12, 1200
+"""Pictures of the group that squares are cut from, and how many squares of one size."""
 NEAREST = 0.05
 """Share of the others' pictures that may hold a square as much alike."""
 LEAST = 0.3
@@ -46,13 +47,15 @@ def recurring_patch(group: FloatArray, others: FloatArray) -> tuple[Patch, float
 
 def _best(group: FloatArray, others: FloatArray, side: int) -> tuple[float, FloatArray]:
     """Squares of one size that recur most, and the lead of the best."""
-    n = min(QUERIES, len(group) // 2)
+    n = min(SOURCES, len(group) // 2)
     if n == 0:
         return 0.0, group[:0]
     queries = _looks(group[:n], side)
     squares = _wider(group[:n], side)
-    queries = queries.reshape(-1, queries.shape[-1])
-    squares = squares.reshape(-1, *squares.shape[2:])
+    # Every so many: an odd step visits all places of a picture.
+    step = queries.shape[0] * queries.shape[1] // QUERIES // 2 * 2 + 1
+    queries = queries.reshape(-1, queries.shape[-1])[::step]
+    squares = squares.reshape(-1, *squares.shape[2:])[::step]
     own = _nearest(queries, _looks(group[n:], side))
     rest = _nearest(queries, _looks(others, side))
     radius = np.quantile(rest, NEAREST, axis=1)  # alike: closer than nearly all of the others
