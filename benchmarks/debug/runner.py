@@ -94,7 +94,7 @@ class _Bench:
         """The patterns behind findings of a run."""
         folder = self.places.work / "runs" / case.key / "debug" / "patterns"
         return [
-            load_pattern(folder, one.key) if (folder / f"{one.key}.json").is_file() else None
+            load_pattern(folder, one.key)[0] if (folder / f"{one.key}.json").is_file() else None
             for one in findings
         ]
 
