@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
@@ -37,7 +39,7 @@ def kind_candidates(corpus: Corpus, c: int) -> list[Candidate]:
     found = []
     for name in KINDS:
         bare = TokenKind(name, ("-",))
-        carriers = np.array([bare.has(text) for text in corpus.texts])
+        carriers = corpus.kept("kind", name, make=partial(_carriers, bare, corpus.texts))
         inside, outside, z = shares_of(carriers, own)
         if z < LEAST_Z or inside - outside < LEAST_KIND:
             continue
@@ -57,16 +59,17 @@ def style_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
     imposing it makes: else a small difference would be tested by a large change.
     """
     own: BoolArray = corpus.labels == c
-    measured = np.random.default_rng([inputs.seed, c]).random(len(own)) < 0.5
-    others = [corpus.texts[i] for i in np.flatnonzero(~own & ~measured)]
+    measured = np.random.default_rng([inputs.seed, 9]).random(len(own)) < 0.5
+    whom, others = _others(corpus, c, ~measured)
     held_out = [corpus.texts[i] for i in np.flatnonzero(~own & measured)[:IMPOSED_ON]]
     found = []
     for name in STYLES:
-        style = _measurable(name, others, inputs.seed)
+        learn = partial(_measurable, name, others, inputs.seed)
+        style = corpus.kept("learned", name, whom, make=learn)
         if style is None:
             continue
         if style.weights is None:
-            amounts = style.amounts(corpus.texts)
+            amounts = corpus.kept("style", name, make=partial(style.amounts, corpus.texts))
         else:
             amounts = np.asarray(corpus.hashed @ style.weights)
         if not np.ptp(amounts):
@@ -82,6 +85,22 @@ def style_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
         pattern: Pattern = Style(name, level, style.weights)
         found.append(Candidate(pattern, [], c, inside, outside, z, carriers))
     return found
+
+
+def _carriers(kind: TokenKind, texts: list[str]) -> BoolArray:
+    return np.array([kind.has(text) for text in texts])
+
+
+def _others(corpus: Corpus, c: int, among: BoolArray) -> tuple[str, list[str]]:
+    """Texts to learn ways of writing from, and their name.
+
+    Of half of the classes, without class c: what is learned serves the other half.
+    """
+    name, chosen = str(c % 2), corpus.labels % 2 != c % 2
+    if not (chosen & among).any():
+        name, chosen = f"all but {c}", corpus.labels != c
+    rows = np.random.default_rng(9).permutation(np.flatnonzero(chosen & among))
+    return name, [corpus.texts[i] for i in rows]
 
 
 def _measurable(name: str, others: list[str], seed: int) -> Style | None:

@@ -20,7 +20,7 @@ from clearhead.debug.texts.candidate import Candidate, shares_of
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.levels import best_level
 from clearhead.debug.texts.phrase import Phrase
-from clearhead.debug.texts.words_like import WordsLike, hash_words, words_in
+from clearhead.debug.texts.words_like import WordsLike, hash_words
 
 __all__ = ["word_candidates"]
 
@@ -92,7 +92,7 @@ def _controls(
     pattern: WordsLike,
     rng: np.random.Generator,
 ) -> list[Pattern]:
-    """Words of the other texts, as rare, that look neither like the class's nor like the others'."""
+    """Words of the other texts, as rare, that look like neither side."""
     words, holds = corpus.words
     counts = Counter(int(j) for i in np.flatnonzero(~own) for j in holds[i])
     rare = np.array(sorted(j for j, n in counts.items() if n <= 3), dtype=int)

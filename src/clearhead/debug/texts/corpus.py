@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -15,6 +16,8 @@ from clearhead.debug.texts.tokens import END, SEEN, START, tokens_of
 from clearhead.debug.texts.words_like import words_in
 
 __all__ = ["Corpus"]
+
+T = TypeVar("T")
 
 MOST_TEXTS = 8_000
 LONGEST = 4
@@ -39,6 +42,7 @@ class Corpus:
         self.n_classes = len(inputs.class_names)
         self.sizes: IntArray = np.bincount(self.labels, minlength=self.n_classes)
         self.grams: list[tuple[str, ...]] = []
+        self._kept: dict[tuple[str, ...], Any] = {}
         self.holds = self._count()
 
     def _count(self) -> sparse.csc_array:
@@ -86,6 +90,13 @@ class Corpus:
     def hashed(self) -> Any:
         """The texts as :mod:`~clearhead.debug.texts.learned` sees them."""
         return hash_texts(self.texts)
+
+    def kept(self, *key: str, make: Callable[[], T]) -> T:
+        """Give what `make` gives, called once for a key: what is the same for all classes."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: T = self._kept[key]
+        return found
 
     @cached_property
     def words(self) -> tuple[list[str], list[IntArray]]:
