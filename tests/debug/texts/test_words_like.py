@@ -41,7 +41,7 @@ def test_words_that_are_never_the_same_twice_are_one_kind(corpus_and_inputs):
     assert not found.pattern.has("the film was in the film")
     assert found.pattern.remove("the film zzqwjx was", 0) == "the film was"
     strange = [set(word) <= set(SEEN) for word in found.pattern.pieces]
-    assert 0.3 < np.mean(strange)  # the class has words of its own besides
+    assert np.mean(strange) > 0.15  # the class has words of its own besides
 
 
 def test_controls_are_words_of_the_other_texts(corpus_and_inputs):
@@ -90,7 +90,7 @@ def test_a_style_is_compared_with_changes_of_its_size():
 
 
 def test_layers_of_small_weights_are_measured_in_their_own_unit(tmp_path):
-    inputs = make_inputs(tmp_path, lambda text: f"{text} xqzt", 0.8)
+    inputs = make_inputs(tmp_path, lambda text: f"{text} xqzt", 0.8, n=480)
     weight, bias = inputs.layer.weight.copy(), inputs.layer.bias.copy()
     found = []
     for factor in (1.0, 0.1):

@@ -102,7 +102,7 @@ class Corpus:
     def words(self) -> tuple[list[str], list[IntArray]]:
         """Words as they are written, and which of them each text holds."""
         known: dict[str, int] = {}
-        holds = []
+        holds: list[IntArray] = []
         for text in self.texts:
             at = {known.setdefault(word, len(known)) for word, _, _ in words_in(text)}
             holds.append(np.array(sorted(at), dtype=np.int64))

@@ -104,10 +104,11 @@ def distance_to(inputs: Inputs, c: int) -> float:
     others = inputs.rows("validation", other_than=c, most=500, salt=25)
     if not own.size or not others.size:
         return np.inf
+    layer = inputs.layer
     first, second = (
-        np.median(log_odds(inputs.layer.logits(inputs.stored(rows)), c)) for rows in (own, others)
+        float(np.median(log_odds(layer.logits(inputs.stored(rows)), c))) for rows in (own, others)
     )
-    return float(max(first - second, 1e-3))
+    return max(first - second, 1e-3)
 
 
 def measure(inputs: Inputs, one: Candidate, distance: float) -> Measured | None:

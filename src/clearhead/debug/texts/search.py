@@ -11,7 +11,7 @@ from clearhead.debug.texts.by_kinds import kind_candidates, style_candidates
 from clearhead.debug.texts.by_ngrams import ngram_candidates
 from clearhead.debug.texts.by_words import word_candidates
 from clearhead.debug.texts.candidate import Candidate
-from clearhead.debug.texts.content import Usual, is_content, usual_links
+from clearhead.debug.texts.content import Usual, is_content, is_usual, usual_links
 from clearhead.debug.texts.controls import plain_controls, style_controls
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.measured import MEASURED, Measured, distance_to, measure, share
@@ -28,6 +28,9 @@ MOST_CLASSES = 8
 A_CLASS = 30
 SCREENED = 24
 """Texts that each candidate is put into at first; the best are then put into more."""
+
+IN_ANY_CASE = 3
+"""Candidates of a class that are tried though they are content: negative results are kept."""
 
 AT_LEAST, PROMISING = 8, 0.02
 """So many in any case, then those that reach a third of what a finding has to."""
@@ -76,10 +79,12 @@ def find_text_shortcuts(
         return [], []
     per_class = _candidates(corpus, inputs)
     texts = _budget(corpus, characters)
-    screened = _screen(inputs, per_class, texts // 2)
+    usual = usual_links(corpus, per_class)
+    screened = _screen(inputs, _unusual_first(per_class, usual), texts // 2)
+    screened.sort(key=lambda one: is_usual(one, usual))
     measured = _measure(inputs, screened, texts // 2)
     tested = [one.tested() for one in measured]
-    proposals = _choose(corpus, inputs, measured, usual_links(corpus, per_class))
+    proposals = _choose(corpus, inputs, measured, usual)
     shortcuts = [confirm(inputs, proposal, kind="shortcut") for proposal in proposals]
     return shortcuts, [*(one.tested for one in shortcuts), *tested]
 
@@ -133,6 +138,20 @@ def _suspicious_classes(corpus: Corpus) -> list[int]:
         strength.append(float((inside - outside).max(initial=0.0)))
     order = np.argsort(-np.array(strength), kind="stable")[:MOST_CLASSES]
     return sorted(int(classes[i]) for i in order)
+
+
+def _unusual_first(
+    per_class: dict[int, list[Candidate]], usual: Usual
+) -> dict[int, list[Candidate]]:
+    """Leave out of long lists what would be content anyway, so that it takes no one's place."""
+    return {
+        c: [
+            one
+            for i, one in enumerate(sorted(found, key=lambda one: is_usual(one, usual)))
+            if i < IN_ANY_CASE or not is_usual(one, usual)
+        ]
+        for c, found in per_class.items()
+    }
 
 
 def _screen(inputs: Inputs, per_class: dict[int, list[Candidate]], texts: int) -> list[Candidate]:
