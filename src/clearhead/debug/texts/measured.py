@@ -21,6 +21,9 @@ CARRIERS = 60
 
 LEAST_SCORE = 0.06
 LEAST_SHIFT = 0.1
+"""Clean models reach a score of .025 beside the words of a subject (reviews; a network trained on
+them), planted patterns of 60% and more begin at .3: their words go nearly all of the way."""
+
 LEAST_FLIPS = 0.05
 """A pattern that does not carry one in twenty over the border beyond a control decides little."""
 
