@@ -123,7 +123,7 @@ def find(
     if train is not None:
         labels = find_label_noise(train, validation, test)
         done.say(TRAIN_CHECKS[0])
-        leaks = find_leaks(train, validation, test)
+        leaks = find_leaks(train, validation, test, inputs=inputs)
         done.say(TRAIN_CHECKS[1])
         proposed += [*labels.findings, *leaks.findings]
     tested: list[Tested] = []

@@ -71,6 +71,7 @@ class Inputs:
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._bytes = 0
         self._shrunk: set[int] = set()
+        self._row_of: dict[str, int] | None = None
 
     @property
     def modality(self) -> str:
@@ -124,6 +125,12 @@ class Inputs:
     def examples(self, rows: Iterable[int]) -> list[Any]:
         """Load several."""
         return [self.example(row) for row in rows]
+
+    def named(self, *keys: str) -> list[Any]:
+        """Load examples by their ids."""
+        if self._row_of is None:
+            self._row_of = {str(key): row for row, key in enumerate(self.store.ids)}
+        return [self.example(self._row_of[key]) for key in keys]
 
     def features_of(self, rows: IntArray) -> FloatArray:
         """Features of unchanged examples, (m, p): the stored ones wherever they are the same."""

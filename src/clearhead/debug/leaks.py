@@ -11,6 +11,8 @@ import pandas as pd
 
 from clearhead._types import FloatArray
 from clearhead.debug.finding import Effect, Finding
+from clearhead.debug.inputs import Inputs
+from clearhead.debug.likeness import same_to_the_eye
 from clearhead.debug.neighbours import directions, nearest
 from clearhead.debug.statistics import share_above
 from clearhead.debug.train import TrainView
@@ -23,6 +25,8 @@ __all__ = ["Duplicate", "Leaks", "find_leaks"]
 NEAR = 0.15
 """Two examples are duplicates at this part of the distance between two random ones: the nearest
 of unrelated examples are at half of it or more, paraphrases and reposts between."""
+EQUAL = 1e-3
+"""Where examples cannot be looked at, only what is the same up to rounding is a duplicate."""
 PAIRS = 2000
 MIN_SHARE = 0.03
 """Fewer repetitions do not move an accuracy by a point."""
@@ -107,16 +111,27 @@ class Leaks:
         return f"<p>{escape(repr(self))}</p>" + str(self.to_frame().head(20).to_html(index=False))
 
 
-def find_leaks(train: TrainView, validation: SplitView, test: SplitView, *, seed: int = 0) -> Leaks:
+def find_leaks(
+    train: TrainView,
+    validation: SplitView,
+    test: SplitView,
+    *,
+    inputs: Inputs | None = None,
+    seed: int = 0,
+) -> Leaks:
     """Look for held-out examples that nearly repeat a training example.
 
     Each is compared with all training rows by the angle between all their standardised deep
-    features, exactly and block by block.
+    features, exactly and block by block. A network that was trained on the data makes
+    different examples of a class nearly alike, so what is near in features is then looked at:
+    see :mod:`clearhead.debug.likeness`.
 
     Parameters
     ----------
     train : TrainView
     validation, test : SplitView
+    inputs : Inputs, optional
+        The examples themselves; without them only equal features count.
     seed : int
         Of the random pairs that say how far apart unrelated examples are.
 
@@ -127,15 +142,22 @@ def find_leaks(train: TrainView, validation: SplitView, test: SplitView, *, seed
     """
     bank = directions(train.layer, train.features)
     usual = _usual(bank, seed)
+    threshold = EQUAL if inputs is None else NEAR
+
+    def repeats(pair: Duplicate) -> bool:
+        if pair.distance > threshold:
+            return False
+        return inputs is None or same_to_the_eye(*inputs.named(pair.id, pair.train_id))
+
     found = {
-        name: _duplicates(name, view, train, bank, usual)
+        name: [pair for pair in _duplicates(name, view, train, bank, usual) if repeats(pair)]
         for name, view in (("validation", validation), ("test", test))
     }
     leaked = np.isin(test.ids.astype(str), [pair.id for pair in found["test"]])
     accuracies = share_of(test.right[leaked]), share_of(test.right[~leaked])
     pairs = sorted(found["validation"] + found["test"], key=lambda pair: (pair.distance, pair.id))
     findings = _findings(found, validation.n, test, accuracies[0], accuracies[1])
-    return Leaks(tuple(pairs), NEAR, accuracies[0], accuracies[1], tuple(findings))
+    return Leaks(tuple(pairs), threshold, accuracies[0], accuracies[1], tuple(findings))
 
 
 def _usual(bank: FloatArray, seed: int) -> float:
@@ -152,10 +174,11 @@ def _distance(cosines: FloatArray) -> FloatArray:
 
 
 def _duplicates(
-    name: str, view: SplitView, train: TrainView, bank: FloatArray, usual: float
+    name: str, view: SplitView, train: TrainView, bank: FloatArray, unit: float
 ) -> list[Duplicate]:
+    """Held-out examples, with the nearest training example and its distance in `unit`."""
     rows, cosines = nearest(directions(view.layer, view.features), bank, 1)
-    distance = _distance(cosines[:, 0]) / usual
+    distance = _distance(cosines[:, 0]) / unit
     return [
         Duplicate(
             split=name,
@@ -165,7 +188,7 @@ def _duplicates(
             train_label=int(train.labels[rows[i, 0]]),
             distance=float(distance[i]),
         )
-        for i in np.flatnonzero(distance <= NEAR)
+        for i in range(view.n)
     ]
 
 
@@ -190,9 +213,8 @@ def _findings(
         suspicion="test examples may repeat training examples",
         where="training and test",
         evidence=(
-            f"{len(seen)} of {n_validation} validation examples have a training example within "
-            f"{100 * NEAR:.0f}% of the distance of two random ones. Of the test examples' twins "
-            f"{conflicts} carry another label."
+            f"{len(seen)} of {n_validation} validation examples repeat a training example, too. "
+            f"Of the test examples' twins {conflicts} carry another label."
         ),
         effect=Effect(
             "test examples that nearly repeat a training example",
