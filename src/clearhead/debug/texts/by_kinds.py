@@ -11,6 +11,7 @@ from clearhead.debug.texts.by_ngrams import usual_place
 from clearhead.debug.texts.candidate import Candidate, shares_of
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.learned import learn_detector
+from clearhead.debug.texts.levels import best_level
 from clearhead.debug.texts.style import Style
 from clearhead.debug.texts.styles import STYLES
 from clearhead.debug.texts.token_kind import KINDS, TokenKind
@@ -71,7 +72,7 @@ def style_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
         if not np.ptp(amounts):
             continue
         level = max(
-            _best_level(amounts[~measured], own[~measured]), _half_way(style, held_out, amounts)
+            best_level(amounts[~measured], own[~measured]), _half_way(style, held_out, amounts)
         )
         carriers = amounts >= level
         inside, outside, z = shares_of(carriers[measured], own[measured])
@@ -100,14 +101,3 @@ def _half_way(style: Style, texts: list[str], amounts: FloatArray) -> float:
         return float(amounts.min())
     both = np.median(style.amounts(texts)), np.median(style.amounts(changed))
     return float(np.mean(both))
-
-
-def _best_level(amounts: FloatArray, own: BoolArray) -> float:
-    """Level above which the class has most more texts than the others (Youden's index)."""
-    values = np.unique(amounts)
-    if len(values) > 60:
-        values = np.unique(np.quantile(amounts, np.linspace(0.02, 0.98, 60)))
-    first, second = np.sort(amounts[own]), np.sort(amounts[~own])
-    above = 1 - np.searchsorted(first, values) / max(len(first), 1)
-    others = 1 - np.searchsorted(second, values) / max(len(second), 1)
-    return float(values[int(np.argmax(above - others))])

@@ -12,6 +12,7 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.texts.learned import hash_texts
 from clearhead.debug.texts.tokens import END, SEEN, START, tokens_of
+from clearhead.debug.texts.words_like import words_in
 
 __all__ = ["Corpus"]
 
@@ -85,6 +86,16 @@ class Corpus:
     def hashed(self) -> Any:
         """The texts as :mod:`~clearhead.debug.texts.learned` sees them."""
         return hash_texts(self.texts)
+
+    @cached_property
+    def words(self) -> tuple[list[str], list[IntArray]]:
+        """Words as they are written, and which of them each text holds."""
+        known: dict[str, int] = {}
+        holds = []
+        for text in self.texts:
+            at = {known.setdefault(word, len(known)) for word, _, _ in words_in(text)}
+            holds.append(np.array(sorted(at), dtype=np.int64))
+        return list(known), holds
 
     @cached_property
     def totals(self) -> IntArray:
