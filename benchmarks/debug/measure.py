@@ -15,7 +15,7 @@ from clearhead.backbones import Backbone
 from clearhead.debug.pattern import Pattern
 from clearhead.layer import DecisionLayer
 
-__all__ = ["Cost", "Alike", "Unplanted", "cosine", "cost_of", "look"]
+__all__ = ["Alike", "Cost", "Unplanted", "cosine", "cost_of", "look"]
 
 MOST = 200
 FEWEST = 10
