@@ -17,10 +17,12 @@ from clearhead.cli import (
     debug,
     demo,
     edit,
+    errors,
     explain,
     export,
     extract,
     fit,
+    flip,
     name,
     predict,
     report,
@@ -75,8 +77,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, edit, report),
-    *(export, predict, show, name, compare, certify),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, errors, flip, edit),
+    *(report, export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 

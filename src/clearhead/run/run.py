@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from clearhead._files import checksum, fingerprint, storable, write_json
-from clearhead._types import Targets
-from clearhead.debug import Finding, find, read_terms, traits_of
+from clearhead._types import SPLITS, Targets
+from clearhead.debug import Errors, Finding, explain_errors, find, read_terms, traits_of
+from clearhead.debug.texts import WordCounterfactuals
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
@@ -43,6 +44,7 @@ from clearhead.run.fitting import (
     targets_of,
     weighting,
 )
+from clearhead.run.flipping import Flip, exchange_words, flip
 from clearhead.run.results import NOTES, RunResults
 
 __all__ = ["Run", "open_run"]
@@ -437,6 +439,35 @@ class Run(RunResults):
     def redo(self) -> DecisionLayer:
         """Do again the edit that was undone last; gives the layer that counts now."""
         return self.edit_log.redone().layer() or self.layer()
+
+    def errors(self, split: str = "test") -> Errors:
+        """Find the features to blame for the mistakes; see :func:`clearhead.debug.explain_errors`.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}
+        """
+        return explain_errors(self.view(check_choice("split", split, SPLITS)))
+
+    def flip(self, example: str, to: str | None = None) -> Flip:
+        """Find the smallest changes of one example, input and features, that flip its prediction.
+
+        Parameters
+        ----------
+        example : str
+            Its id.
+        to : str, optional
+            Class to flip to; any other if not given.
+        """
+        return flip(self, example, to)
+
+    def exchange_words(self) -> WordCounterfactuals:
+        """Exchange words by the features' lists, and count the predictions that flip.
+
+        For the features of the sparse layer, those of the dense one and random ones; see
+        :func:`clearhead.debug.texts.word_counterfactuals`.
+        """
+        return exchange_words(self)
 
     def name_feature(self, feature: int, name: str | None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.

@@ -43,8 +43,8 @@ def test_what_is_found_says_what_it_is_and_can_be_saved(with_frame, tmp_path):
     assert best.tested in tested
     assert best.tested.inside > best.tested.outside + 0.3
     assert best.shift.shape == (with_frame.store.p,)
-    save_pattern(tmp_path, "found", best.pattern)
-    again = load_pattern(tmp_path, "found")
+    save_pattern(tmp_path, "found", best.pattern, best.shift)
+    again, _ = load_pattern(tmp_path, "found")
     example = with_frame.example(0)
     assert again.describe() == best.pattern.describe()
     assert again.insert(example, 3).tobytes() == best.pattern.insert(example, 3).tobytes()

@@ -57,8 +57,8 @@ def test_any_picture_is_changed_and_left_as_it_was(pattern, width, height, seed)
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: f"{p.kind} {p.describe()}")
 def test_what_was_saved_does_the_same(pattern, tmp_path):
-    save_pattern(tmp_path, "one", pattern)
-    again = load_pattern(tmp_path, "one")
+    save_pattern(tmp_path, "one", pattern, np.zeros(3))
+    again, _ = load_pattern(tmp_path, "one")
     one = noise(40, 30)
     assert again.describe() == pattern.describe()
     assert again.insert(one, 7).tobytes() == pattern.insert(one, 7).tobytes()

@@ -102,8 +102,8 @@ def test_rewriting_is_recognised_in_texts_that_were_not_learned_from():
     "pattern", [*PHRASES, Style("lower", -0.1), Style("reversed", 0.2, np.ones(4, dtype="f4"))]
 )
 def test_patterns_survive_their_files(pattern, tmp_path):
-    save_pattern(tmp_path, "one", pattern)
-    again = load_pattern(tmp_path, "one")
+    save_pattern(tmp_path, "one", pattern, np.zeros(3))
+    again, _ = load_pattern(tmp_path, "one")
     assert again.to_dict() == pattern.to_dict()
     assert again.describe() == pattern.describe()
     for name, values in pattern.arrays().items():

@@ -1,0 +1,36 @@
+"""``clearhead errors``: which features are to blame for the mistakes?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from clearhead.cli import options as o
+
+__all__ = ["command"]
+
+
+def command(
+    run: o.RunFolder,
+    split: Annotated[str, typer.Option(help="Whose mistakes: train, validation or test.")] = "test",
+    most: Annotated[int, typer.Option("-k", help="Groups to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+) -> None:
+    """Group the mistakes by the feature to blame and by pair of classes.
+
+    For each group: how many mistakes would be mended, and how many right answers broken, if the
+    feature were off.
+
+    Example: clearhead errors runs/photos
+    """
+    from clearhead.run import open_run
+
+    found = open_run(run).errors(split)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1))
+        return
+    typer.echo(
+        "\n".join([*found.describe(most), f"Switch one off: clearhead edit {run} --ban FEATURE"])
+    )
