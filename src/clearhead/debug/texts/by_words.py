@@ -20,7 +20,7 @@ from clearhead.debug.texts.candidate import Candidate, shares_of
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.levels import best_level
 from clearhead.debug.texts.phrase import Phrase
-from clearhead.debug.texts.words_like import WordsLike, hash_words, words_in
+from clearhead.debug.texts.words_like import WordsLike, hash_words
 
 __all__ = ["word_candidates"]
 
