@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.edit import ProblemEdit, class_indices
 from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["Unlink"]
+__all__ = ["HeldOut", "Unlink", "Unlinked"]
 
 _FEW = 20
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unlinked:
+    """A held-out split in which the pattern is as common in every class.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        Half of the weight of every class is with the pattern, where it could be put in.
+    without : ndarray of shape (n,), bool
+        Examples that are without the pattern, or that it was taken out of.
+    inserted : ndarray of shape (n,), bool
+        Examples of other classes into which it was put.
+    """
+
+    rows: TrainingRows
+    without: BoolArray
+    inserted: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What a pattern does to a held-out split; arrays as those of :class:`Unlink`."""
+
+    carriers: IntArray
+    probes: IntArray
+    shifts: FloatArray
+    replaced: IntArray
+    replacements: FloatArray
+
+    def apply(self, rows: TrainingRows, target: int) -> Unlinked:
+        """Make the pattern as common in every class; what was measured is not predicted."""
+        n, probed = rows.n, rows.features[self.probes]
+        shows = np.zeros(n, dtype=bool)
+        shows[self.carriers] = True
+        taken = np.zeros(n, dtype=bool)
+        taken[self.replaced] = True
+        plain, carriers = ~shows | taken, np.flatnonzero(shows)
+        weight = rows.weight.copy()
+        copied, moved = [self.probes, carriers], [probed + self.shifts, rows.features[carriers]]
+        back = np.zeros(0, dtype=np.int64)
+        if (plain & (rows.labels == target)).sum() < _FEW and len(self.shifts):
+            # Next to none is without it: as they would be, predicted.
+            back = carriers
+            moved.append(
+                rows.features[back]
+                + ShiftMap.fit(probed + self.shifts, -self.shifts).predict(rows.features[back])
+            )
+            copied.append(back)
+        at = np.concatenate(copied)
+        changed = rows.replaced(self.replaced, self.replacements).with_copies(
+            at, np.concatenate(moved), np.ones(len(at))
+        )
+        without = np.concatenate([plain, np.zeros(len(at), dtype=bool)])
+        inserted = np.arange(changed.n) - n
+        put_in = (inserted >= 0) & (inserted < len(self.probes))
+        lacks = without | (inserted >= len(at) - len(back))
+        weight = np.concatenate([weight * plain, np.ones(len(at))])
+        for label in np.unique(rows.labels):
+            here = changed.labels == label
+            parts = [part for part in (here & lacks, here & ~lacks) if weight[part].sum() > 0]
+            for part in parts:
+                share = rows.weight[rows.labels == label].sum() / len(parts)
+                weight[part] *= share / weight[part].sum()
+        return Unlinked(replace(changed, weight=weight), without, put_in)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +115,8 @@ class Unlink(ProblemEdit):
         Training rows from which the pattern was taken out.
     replacements : ndarray of shape (r, p), float32
         Their features without it.
+    held_out : dict of split to HeldOut
+        The same of validation, where lam is chosen again, and of test, where it is measured.
     """
 
     action: ClassVar[str] = "unlink"
@@ -59,6 +127,32 @@ class Unlink(ProblemEdit):
     shifts: FloatArray = field(metadata={"array": True})
     replaced: IntArray = field(metadata={"array": True})
     replacements: FloatArray = field(metadata={"array": True})
+    held_out: Mapping[str, HeldOut] = field(default_factory=dict, metadata={"array": True})
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Give the arrays that it consists of; those of held-out splits as ``split.name``."""
+        found = super().arrays()
+        del found["held_out"]
+        for split, part in self.held_out.items():
+            found |= {f"{split}.{f.name}": getattr(part, f.name) for f in fields(part)}
+        return found
+
+    @classmethod
+    def from_parts(
+        cls, value: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]
+    ) -> Self:
+        """Undo :meth:`to_dict` and :meth:`arrays`."""
+        parts: dict[str, dict[str, Any]] = {}
+        own: dict[str, Any] = {}
+        for name, array in arrays.items():
+            split, dot, last = name.partition(".")
+            if dot:
+                parts.setdefault(split, {})[last] = array
+            else:
+                own[name] = array
+        if parts:
+            own["held_out"] = {split: HeldOut(**one) for split, one in parts.items()}
+        return super().from_parts(value, own)
 
     def describe(self) -> str:
         """Say in words what is changed."""
@@ -87,6 +181,13 @@ class Unlink(ProblemEdit):
         if len(self.replaced):
             return self._with_and_without(rows.replaced(self.replaced, self.replacements))
         return self._with_copies(rows, class_names.index(self.target))
+
+    def change_held_out(
+        self, rows: TrainingRows, class_names: Sequence[str], split: str
+    ) -> TrainingRows:
+        """Change a held-out split alike."""
+        part = self.held_out.get(split)
+        return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
 
     def _with_and_without(self, rows: TrainingRows) -> TrainingRows:
         """Rows without the pattern, each beside a copy as it would be with it."""
