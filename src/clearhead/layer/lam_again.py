@@ -26,6 +26,8 @@ from clearhead.layer.training import TrainingRows
 __all__ = ["Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
 
 POINTS = 20
+END = 5e-3
+"""The path goes down to so much of the largest lam, or as far as the run's own."""
 PATIENCE = 6
 """The path ends where so many points on end have no better accuracy than those before."""
 
@@ -83,10 +85,13 @@ class Chosen:
     layer : DecisionLayer
     best : DecisionLayer
         Of the best accuracy on validation: what the network's features allow.
+    accuracy : float
+        Of `best`, there.
     """
 
     layer: DecisionLayer
     best: DecisionLayer
+    accuracy: float
 
 
 def wanted_lam(edits: Sequence[Edit]) -> str | None:
@@ -116,7 +121,7 @@ def choose_again(
     """
     coef, intercept = resolver.null()
     most = resolver.lambda_max
-    grid = np.geomspace(most, min(again.smallest, most / 10), POINTS)[1:]
+    grid = np.geomspace(most, min(again.smallest, END * most), POINTS)[1:]
     layers, accuracies, solved = list[DecisionLayer](), list[float](), list[Resolved]()
     for lam in grid:
         point = resolver.solve(coef, intercept, allowed=allowed, lam=float(lam))
@@ -131,7 +136,7 @@ def choose_again(
         index = again.rule.index(path)
     except InputError:  # no point of it meets the rule: so many features, say
         index = int(np.argmin(np.abs(np.log(path.lambdas / layer.certificate.lam))))
-    return Chosen(layers[index], layers[int(np.argmax(accuracies))])
+    return Chosen(layers[index], layers[int(np.argmax(accuracies))], max(accuracies))
 
 
 def weighted_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

@@ -25,6 +25,8 @@ SHIFTS = 300
 """Examples of other classes into which a pattern is put to see what it does to the features."""
 HELD = 200
 """The same, of each held-out split."""
+PURE = 10
+"""Fewer examples than this have no mean to compare with."""
 COVERED = 0.9
 """Taken out of so many of the examples that show it, a pattern is gone from training."""
 GIVEN_UP_FACTOR = 2.0
@@ -100,6 +102,10 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
     at, shifts = _shifts(inputs, pattern, others)
+    held_out = {
+        split: _measure_held_out(inputs, pattern, target, split, take_out=bool(len(replaced)))
+        for split in ("validation", "test")
+    }
     return Unlink(
         pattern=pattern.describe(),
         target=inputs.class_names[target],
@@ -108,11 +114,24 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
         shifts=shifts,
         replaced=_within(inputs, "train", replaced),
         replacements=replacements,
-        held_out={
-            split: _measure_held_out(inputs, pattern, target, split, take_out=bool(len(replaced)))
-            for split in ("validation", "test")
-        },
+        drift=_drift(inputs, target, replaced, replacements, held_out["validation"]),
+        held_out=held_out,
     )
+
+
+def _drift(
+    inputs: Inputs, target: int, replaced: IntArray, replacements: FloatArray, held: HeldOut
+) -> FloatArray:
+    """What taking a pattern out left in the features of the class; empty where it is not known."""
+    rows = inputs.rows("validation")
+    never = inputs.labels[rows] == target
+    never[held.carriers] = False
+    own = inputs.labels[replaced] == target
+    if never.sum() < PURE or not own.any():
+        return np.zeros(0, dtype=np.float32)
+    left = replacements[own].mean(axis=0) - inputs.stored(rows[never]).mean(axis=0)
+    found: FloatArray = left.astype(np.float32)
+    return found
 
 
 def _measure_held_out(
