@@ -14,7 +14,8 @@ from clearhead.debug import Finding
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
-from clearhead.layer import Ban, Counterexamples, Edit, HeldOut, Relabel, Reweight, Unlink
+from clearhead.layer import Ban, Counterexamples, Edit, HeldOut, Reweight, Unlink
+from clearhead.run.slice_mend import mend_labels, mend_slice
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
@@ -49,30 +50,11 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     names = tuple(run.layer().class_names[c] for c in found.classes)
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
-    if found.kind == "slice":
-        column, equals, value = found.where.partition(" = ")
-        if equals and column in run.store.metadata.columns:
-            for name in names:
-                value = value.removesuffix(f", class {name}")
-            return [Reweight(column, value, names)]
-    suspects = _suspects(run, found)
-    if suspects:
-        return [Relabel(tuple(suspects), tuple(suspects.values()))]
+    if found.kind in ("slice", "label_noise"):
+        edit = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
+        if edit is not None:
+            return [edit]
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
-
-
-def _suspects(run: Run, finding: Finding) -> dict[str, str]:
-    """Training examples whose labels a finding doubts, and the classes they look like."""
-    if finding.kind != "label_noise" or len(finding.classes) != 2:
-        return {}
-    doubted = run.label_noise
-    if doubted is None:
-        return {}
-    return {
-        one.id: doubted.class_names[one.likely]
-        for one in doubted.suspects_of(finding)
-        if one.split == "train"
-    }
 
 
 def unlink(run: Run, finding: Finding) -> Unlink:
@@ -140,7 +122,8 @@ def _measure_held_out(
     """Measure the same on a held-out split; the pattern is taken out where training is."""
     rows = inputs.rows(split)
     shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
-    replaced, features = np.zeros(0, dtype=np.int64), inputs.features([])
+    replaced: IntArray = np.zeros(0, dtype=np.int64)
+    features = inputs.features([])
     if take_out:
         replaced, examples = inputs.changed(rows[shows], pattern.remove)
         features = inputs.features(examples)
