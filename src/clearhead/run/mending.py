@@ -120,7 +120,7 @@ def _measure_held_out(
     inputs: Inputs, pattern: Pattern, target: int, split: str, *, take_out: bool
 ) -> HeldOut:
     """Measure the same on a held-out split; the pattern is taken out where training is."""
-    rows = inputs.rows(split)
+    rows = inputs.rows(split, label=None if take_out else target)
     shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
     replaced: IntArray = np.zeros(0, dtype=np.int64)
     features = inputs.features([])
