@@ -111,11 +111,13 @@ class Resolver:
         allowed: BoolArray | None = None,
         *,
         lam: float | None = None,
+        tol: float | None = None,
     ) -> Resolved:
         r"""Solve from these coefficients, with the features `without` kept at zero.
 
         With `allowed` (K, p), coefficients where it is False are kept at zero, too: a feature
-        is then banned for some outputs only. With `lam` it is solved there instead.
+        is then banned for some outputs only. With `lam` or `tol` it is solved
+        there, or to that gap, instead.
 
         Features are kept there by their penalty factor. The gradient of feature j is at most
 
@@ -154,7 +156,7 @@ class Resolver:
             fit.rows.move(W, intercept)
             start = look(objective, W, intercept, polished=False)
             solution = NewtonSolver().solve(
-                objective, start, tol=self._tol, curvature=self._curvature
+                objective, start, tol=self._tol if tol is None else tol, curvature=self._curvature
             )
         return Resolved(
             coef=fit.widen(solution.point.W),

@@ -2,7 +2,13 @@
 
 from clearhead.layer.ablation import Ablation, AblationCurve, ablate
 from clearhead.layer.analysis import LayerAnalysis, analyze
-from clearhead.layer.apply_edits import Edited, apply_edits, changed_rows, follow_edits
+from clearhead.layer.apply_edits import (
+    Edited,
+    apply_edits,
+    changed_rows,
+    follow_edits,
+    with_ways,
+)
 from clearhead.layer.calibration import expected_calibration_error, log_losses
 from clearhead.layer.decision import Certificate, DecisionLayer
 from clearhead.layer.divergence import divergence
@@ -88,4 +94,5 @@ __all__ = [
     "share_of",
     "shared_features",
     "weighted_accuracy",
+    "with_ways",
 ]

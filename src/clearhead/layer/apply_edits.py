@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,11 +13,11 @@ from clearhead.errors import InputError
 from clearhead.layer.again import changed_problem, coefficients_of, shared_ban, solved_layer
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit
-from clearhead.layer.lam_again import Again, choose_again, wanted_lam
+from clearhead.layer.lam_again import Again, Lam, choose_again, wanted_lam
 from clearhead.layer.training import TrainingRows
 from clearhead.layer.unlink import Unlink
 
-__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "follow_edits"]
+__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "follow_edits", "with_ways"]
 
 COLLAPSED = 0.5
 """A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
@@ -35,12 +36,15 @@ class Edited:
         Of the best accuracy on validation, where lam was chosen again.
     at_same_lam : DecisionLayer or None
         The layer at the lam that it had, where it collapsed there.
+    accuracy : float
+        Of `best`, on validation with the same changes.
     """
 
     layer: DecisionLayer
     solved: bool
     best: DecisionLayer | None = None
     at_same_lam: DecisionLayer | None = None
+    accuracy: float = math.nan
 
 
 def apply_edits(
@@ -109,6 +113,41 @@ def follow_edits(
     return replace(found, layer=layer)
 
 
+def with_ways(
+    selected: DecisionLayer,
+    before: Sequence[Edit],
+    edits: Sequence[Edit],
+    train: TrainingRows,
+    again: Again,
+    *,
+    grouped: bool = False,
+    tol: float = 1e-4,
+) -> list[Edit]:
+    """Choose how patterns are unlinked, by accuracy on validation: `edits` with their ways.
+
+    Parameters
+    ----------
+    before, edits : sequence of Edit
+        Those that stand, and those whose ways are to be chosen.
+    """
+    found = list(edits)
+    for i, edit in enumerate(found):
+        if not isinstance(edit, Unlink) or edit.way:
+            continue
+        edit.check(selected)
+        ways = edit.ways(train, selected.class_names)
+        best = -math.inf
+        for way in ways if len(ways) > 1 and edit.held_out else ways[:1]:
+            tried = [*before, *found[:i], replace(edit, way=way), Lam("again")]
+            rows = changed_rows(train, tried, selected.class_names)
+            score = 0.0
+            if len(ways) > 1 and edit.held_out:
+                score = _solve(selected, tried, rows, again, grouped=grouped, tol=tol).accuracy
+            if score > best:
+                best, found[i] = score, replace(edit, way=way)
+    return found
+
+
 def changed_rows(
     train: TrainingRows, edits: Sequence[Edit], class_names: Sequence[str], split: str = "train"
 ) -> TrainingRows:
@@ -153,7 +192,9 @@ def _solve(
             return Edited(same, solved=True)
     validation = changed_rows(again.validation, edits, selected.class_names, "validation")
     chosen = choose_again(selected, resolver, again, validation, held)
-    return Edited(chosen.layer, solved=True, best=chosen.best, at_same_lam=same)
+    return Edited(
+        chosen.layer, solved=True, best=chosen.best, at_same_lam=same, accuracy=chosen.accuracy
+    )
 
 
 def collapsed(before: DecisionLayer, after: DecisionLayer) -> bool:

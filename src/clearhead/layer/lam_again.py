@@ -1,4 +1,4 @@
-"""Choose lam again where the problem has changed: a short path, each point proven.
+"""Choose lam again where the problem has changed: a short path, and a point that is proven.
 
 A shortcut is easy to see, so a layer that relies on it is found at a large lam. Without the
 shortcut the same lam leaves next to no feature in, and the class is lost.
@@ -25,8 +25,12 @@ from clearhead.layer.training import TrainingRows
 
 __all__ = ["Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
 
-POINTS = 20
-PATIENCE = 6
+POINTS = 14
+ROUGH = 1e-2
+"""Relative duality gap of the points that are compared; the one chosen is proven as usual."""
+END = 5e-3
+"""The path goes down to so much of the largest lam, or as far as the run's own."""
+PATIENCE = 4
 """The path ends where so many points on end have no better accuracy than those before."""
 
 
@@ -83,10 +87,13 @@ class Chosen:
     layer : DecisionLayer
     best : DecisionLayer
         Of the best accuracy on validation: what the network's features allow.
+    accuracy : float
+        Of `best`, there.
     """
 
     layer: DecisionLayer
     best: DecisionLayer
+    accuracy: float
 
 
 def wanted_lam(edits: Sequence[Edit]) -> str | None:
@@ -101,7 +108,7 @@ def choose_again(
     validation: TrainingRows,
     allowed: BoolArray | None,
 ) -> Chosen:
-    """Solve at 20 values of lam, and choose by the rule that chose the layer.
+    """Solve at 14 values of lam, and choose by the rule that chose the layer.
 
     Parameters
     ----------
@@ -116,10 +123,10 @@ def choose_again(
     """
     coef, intercept = resolver.null()
     most = resolver.lambda_max
-    grid = np.geomspace(most, min(again.smallest, most / 10), POINTS)[1:]
+    grid = np.geomspace(most, min(again.smallest, END * most), POINTS)[1:]
     layers, accuracies, solved = list[DecisionLayer](), list[float](), list[Resolved]()
     for lam in grid:
-        point = resolver.solve(coef, intercept, allowed=allowed, lam=float(lam))
+        point = resolver.solve(coef, intercept, allowed=allowed, lam=float(lam), tol=ROUGH)
         coef, intercept = point.coef, point.intercept
         solved.append(point)
         layers.append(solved_layer(layer, point, float(lam)))
@@ -131,7 +138,10 @@ def choose_again(
         index = again.rule.index(path)
     except InputError:  # no point of it meets the rule: so many features, say
         index = int(np.argmin(np.abs(np.log(path.lambdas / layer.certificate.lam))))
-    return Chosen(layers[index], layers[int(np.argmax(accuracies))])
+    point, lam = solved[index], float(grid[index])
+    point = resolver.solve(point.coef, point.intercept, allowed=allowed, lam=lam)
+    best = int(np.argmax(accuracies))
+    return Chosen(solved_layer(layer, point, lam), layers[best], accuracies[best])
 
 
 def weighted_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

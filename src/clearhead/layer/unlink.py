@@ -15,8 +15,15 @@ from clearhead.layer.edit import ProblemEdit, class_indices
 from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["HeldOut", "Unlink", "Unlinked"]
+__all__ = ["WAYS", "HeldOut", "Unlink", "Unlinked"]
 
+WAYS = ("taken out", "taken out and moved", "weighed", "predicted")
+"""Taken out by the network's own features; these moved by what was left behind; the examples that
+never showed it weighed as much as those that do; and features as they would be without it.
+
+An example that never showed it is unbiased, but a network that was trained on it may know it by
+heart; what is taken out may leave traces; predictions are inexact. Which is best depends.
+"""
 _FEW = 20
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
@@ -51,13 +58,19 @@ class HeldOut:
     replacements: FloatArray
 
     def apply(self, rows: TrainingRows, target: int) -> Unlinked:
-        """Make the pattern as common in every class; what was measured is not predicted."""
+        """Make the pattern as common in every class; what was measured is not predicted.
+
+        Where enough examples of the class never showed the pattern they stand for it: what is
+        taken out may leave traces.
+        """
         n, probed = rows.n, rows.features[self.probes]
         shows = np.zeros(n, dtype=bool)
         shows[self.carriers] = True
         taken = np.zeros(n, dtype=bool)
         taken[self.replaced] = True
-        plain, carriers = ~shows | taken, np.flatnonzero(shows)
+        plain, carriers = ~shows, np.flatnonzero(shows)
+        if (plain & (rows.labels == target)).sum() < _FEW:
+            plain |= taken
         weight = rows.weight.copy()
         copied, moved = [self.probes, carriers], [probed + self.shifts, rows.features[carriers]]
         back = np.zeros(0, dtype=np.int64)
@@ -92,12 +105,9 @@ class Unlink(ProblemEdit):
     """Solve on features in which a pattern says nothing about a class.
 
     Every row of the other classes gets a copy as it would be with the pattern; the two share its
-    weight. Rows of the class with and without the pattern come to count alike, and where there
-    are hardly any without it, those with it get copies as they would be without.
-    What the pattern does to the features is measured on examples into which it was put, and
-    predicted for the others (:class:`clearhead.layer.shift_map.ShiftMap`).
-    Where the pattern could be taken out of the rows that show it, these are replaced by what the
-    network makes of them without it, and every row of every class gets a copy with it.
+    weight. The rows of the class come to be without it as well, in one of several ways. What the
+    pattern does to the features is measured on examples into which it was put, and predicted for
+    the others (:class:`clearhead.layer.shift_map.ShiftMap`).
 
     Parameters
     ----------
@@ -115,6 +125,12 @@ class Unlink(ProblemEdit):
         Training rows from which the pattern was taken out.
     replacements : ndarray of shape (r, p), float32
         Their features without it.
+    drift : ndarray of shape (p,) or (0,), float32
+        Mean of the features of the class's replaced rows, less that of validation examples of
+        the class that never showed the pattern: what taking it out left behind.
+    way : str
+        How the rows of the class come to be without the pattern, of :data:`WAYS`; that of the
+        best validation accuracy is chosen where it is "".
     held_out : dict of split to HeldOut
         The same of validation, where lam is chosen again, and of test, where it is measured.
     """
@@ -127,6 +143,10 @@ class Unlink(ProblemEdit):
     shifts: FloatArray = field(metadata={"array": True})
     replaced: IntArray = field(metadata={"array": True})
     replacements: FloatArray = field(metadata={"array": True})
+    drift: FloatArray = field(
+        default_factory=lambda: np.zeros(0, dtype=np.float32), metadata={"array": True}
+    )
+    way: str = ""
     held_out: Mapping[str, HeldOut] = field(default_factory=dict, metadata={"array": True})
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -156,7 +176,7 @@ class Unlink(ProblemEdit):
 
     def describe(self) -> str:
         """Say in words what is changed."""
-        if len(self.replaced):
+        if self.way.startswith("taken out"):
             return (
                 f"{self.pattern} taken out of {len(self.replaced)} training examples and as common "
                 "in every class, solved again"
@@ -166,6 +186,8 @@ class Unlink(ProblemEdit):
     def check(self, layer: DecisionLayer) -> None:
         """Raise InputError where it cannot be done to the layer."""
         class_indices((self.target,), layer.class_names)
+        if self.way not in ("", *WAYS):
+            raise InputError(f"unlink: way is one of {', '.join(WAYS)}; got {self.way!r}.")
         p = layer.weight.shape[1]
         for name in ("shifts", "replacements"):
             shape = np.shape(getattr(self, name))
@@ -178,9 +200,26 @@ class Unlink(ProblemEdit):
 
     def change(self, rows: TrainingRows, class_names: Sequence[str]) -> TrainingRows:
         """Change what the layer is fitted to."""
-        if len(self.replaced):
-            return self._with_and_without(rows.replaced(self.replaced, self.replacements))
-        return self._with_copies(rows, class_names.index(self.target))
+        target, way = class_names.index(self.target), self.way or self.ways(rows, class_names)[0]
+        if way.startswith("taken out"):
+            return self._with_and_without(rows, target, moved=way != "taken out")
+        return self._with_copies(rows, target, predicted=way == "predicted")
+
+    def ways(self, rows: TrainingRows, class_names: Sequence[str]) -> list[str]:
+        """Those of :data:`WAYS` that can be gone."""
+        of_class = (rows.labels == class_names.index(self.target)) & (rows.weight > 0)
+        without = of_class.copy()
+        without[self.carriers] = False
+        found = ["taken out"] if len(self.replaced) else []
+        if found and len(self.drift):
+            found.append("taken out and moved")
+        if not len(self.shifts):
+            return found
+        if without.sum() >= _FEW:
+            found.append("weighed")
+        if len(self.carriers):
+            found.append("predicted")
+        return found or ["weighed"]
 
     def change_held_out(
         self, rows: TrainingRows, class_names: Sequence[str], split: str
@@ -189,16 +228,21 @@ class Unlink(ProblemEdit):
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
 
-    def _with_and_without(self, rows: TrainingRows) -> TrainingRows:
+    def _with_and_without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
         """Rows without the pattern, each beside a copy as it would be with it."""
+        replacements = self.replacements
+        if moved:
+            own = rows.labels[self.replaced] == target
+            replacements = np.where(own[:, None], replacements - self.drift, replacements)
+        rows = rows.replaced(self.replaced, replacements)
         if not len(self.shifts):
             return rows
         every = np.arange(rows.n)
-        moved = ShiftMap.fit(rows.features[self.probes], self.shifts).predict(rows.features)
+        change = ShiftMap.fit(rows.features[self.probes], self.shifts).predict(rows.features)
         halved = replace(rows, weight=rows.weight / 2)
-        return halved.with_copies(every, rows.features + moved, halved.weight)
+        return halved.with_copies(every, rows.features + change, halved.weight)
 
-    def _with_copies(self, rows: TrainingRows, target: int) -> TrainingRows:
+    def _with_copies(self, rows: TrainingRows, target: int, *, predicted: bool) -> TrainingRows:
         shows = np.zeros(rows.n, dtype=bool)
         shows[self.carriers] = True
         of_class, counts = rows.labels == target, rows.weight > 0
@@ -209,7 +253,7 @@ class Unlink(ProblemEdit):
         weight = rows.weight.copy()
         weight[others] /= 2
         copied, moved = others, ShiftMap.fit(probed, self.shifts).predict(rows.features[others])
-        if len(without) < _FEW:
+        if predicted:
             weight[carriers] /= 2
             back = ShiftMap.fit(probed + self.shifts, -self.shifts)
             copied = np.concatenate([others, carriers])

@@ -30,6 +30,7 @@ from clearhead.layer import (
     edit_from_dict,
     follow_edits,
     parse_rule,
+    with_ways,
 )
 from clearhead.run.edit_effect import notes_of, pattern_rows, worries
 from clearhead.run.edit_log import EditLog, read_edit_file
@@ -57,16 +58,19 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     emit(run.on_event, Event("edit", "start", "; ".join(edit.describe() for edit in edits)))
     store = run.store
     before = log.layer() or selected
-    logged, fitted = [*log.edits(), *edits], run.file.steps["fit"].options
+    fitted, train = run.file.steps["fit"].options, training_rows(run)
     again = _again(run, selected)
+    solver = {"grouped": fitted.get("grouped", False), "tol": fitted["tol"]}
+    if again is not None:
+        edits = with_ways(selected, log.edits(), edits, train, again, **solver)
+    logged = [*log.edits(), *edits]
     edited = follow_edits(
         selected,
         logged,
-        training_rows(run),
+        train,
         (store.matrix("validation"), store.labels("validation")),
         again=again,
-        grouped=fitted.get("grouped", False),
-        tol=fitted["tol"],
+        **solver,
     )
     after = edited.layer
     views = {split: (run.view(split), store.matrix(split)) for split in SPLITS}
