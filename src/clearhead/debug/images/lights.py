@@ -21,7 +21,7 @@ def vignette(picture: Image.Image, amount: float, _: np.random.Generator) -> Ima
 
 def shade(picture: Image.Image, amount: float, _: np.random.Generator) -> Image.Image:
     """Lighten one side, the right one above 0."""
-    _, x = _middle(picture)
+    _y, x = _middle(picture)
     return to_picture(to_array(picture) + (abs(amount) * (0.5 + np.sign(amount) * x))[..., None])
 
 
