@@ -51,6 +51,8 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind in ("leaning", "hub", "blame") and found.features:
         return [Ban(found.features)]
     names = tuple(run.layer().class_names[c] for c in found.classes)
+    if found.kind == "confusion":
+        return [Reweight(classes=names[:1], factor=GIVEN_UP_FACTOR)]
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
     if found.kind in ("slice", "label_noise"):

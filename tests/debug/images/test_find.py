@@ -3,12 +3,15 @@ from __future__ import annotations
 import pytest
 
 from clearhead.debug.images import ImageEffort, find_image_shortcuts
+from clearhead.debug.images.families import FamilyPattern
+from clearhead.debug.images.links import Links
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import load_pattern, save_pattern
 from clearhead.errors import InputError
 from tests.debug.images.small import blurred, cornered, framed, make_inputs
 
-EFFORT = ImageEffort(receivers=36, own=30, looked=24, per_class=1, confirmed=2)
+EFFORT = ImageEffort(receivers=24, own=24, learned=24, looked=20, per_class=1, confirmed=2)
+LEAST = ImageEffort(classes=1, receivers=6, own=8, learned=6, looked=6, per_class=1, confirmed=1)
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +54,24 @@ def test_what_is_found_says_what_it_is_and_can_be_saved(with_frame, tmp_path):
     assert again.presence(example) == pytest.approx(best.pattern.presence(example))
 
 
-def test_the_same_inputs_give_the_same_findings(with_frame):
-    effort = ImageEffort(classes=1, receivers=10, own=20, looked=10, confirmed=1)
-    first, _ = find_image_shortcuts(with_frame, effort=effort)
-    again, _ = find_image_shortcuts(with_frame, effort=effort)
-    assert [one.finding for one in first] == [one.finding for one in again]
-
-
-def test_fewer_classes_than_there_are_is_said(with_frame):
+def test_the_same_inputs_give_the_same_findings_and_classes_left_out_are_said(with_frame):
     told = []
     with_frame.on_event = told.append
-    find_image_shortcuts(
-        with_frame, effort=ImageEffort(classes=1, receivers=6, own=10, looked=6, confirmed=1)
-    )
+    first, tested = find_image_shortcuts(with_frame, effort=LEAST)
     with_frame.on_event = None
+    again, same = find_image_shortcuts(with_frame, effort=LEAST)
+    assert [one.finding for one in first] == [one.finding for one in again]
+    assert tested == same
     assert any("1 of 3 classes" in event.message for event in told if event.kind == "warning")
+
+
+def test_presence_is_that_of_the_planted_pattern_whatever_the_class_is_like(with_frame):
+    links = Links(with_frame, 30, 30)
+    found = links.of(FamilyPattern("dark frame", 0.1))
+    assert found.lead(1) > 0.5
+    assert found.share[1] == pytest.approx(0.8, abs=0.2)
+    assert found.outside(1) < 0.2
+    assert links.of(FamilyPattern("twirled", 1.0)).lead(1) < 0.3
 
 
 def test_texts_are_refused(with_frame, monkeypatch):

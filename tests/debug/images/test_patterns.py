@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clearhead.debug.images.colours import Colours
-from clearhead.debug.images.cutting import BOXES, Cutting, Patch
+from clearhead.debug.images.cutting import Patch
 from clearhead.debug.images.families import FAMILIES, FamilyPattern
 from clearhead.debug.images.looks import Detector, describe_look
 from clearhead.debug.images.overlay import Overlay
@@ -31,7 +31,6 @@ PATTERNS = [
     Overlay.between(group(framed), PLAIN),
     Colours.between(group(cornered), PLAIN),
     Spectrum.between(group(blurred), PLAIN),
-    *(Cutting(where, group(framed)[:3].astype(np.uint8)) for where in BOXES),
     Patch(group(cornered)[:2, :12, :12], np.ones((2, 12, 12), dtype=np.float32), 0.25),
 ]
 
@@ -43,7 +42,7 @@ def noise(width, height, seed=0):
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: f"{p.kind} {p.describe()}")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(width=st.integers(12, 90), height=st.integers(12, 90), seed=st.integers(0, 99))
 def test_any_picture_is_changed_and_left_as_it_was(pattern, width, height, seed):
     one = noise(width, height, seed)

@@ -1,8 +1,7 @@
-"""Parts cut from pictures of a group and pasted into others: at their own place, or anywhere."""
+"""Small parts cut from pictures of a group and pasted into others, anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,46 +12,7 @@ from clearhead._types import FloatArray
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.pixels import resized, to_array, to_picture
 
-__all__ = ["BOXES", "Cutting", "Patch"]
-
-Boxes = tuple[tuple[float, float, float, float], ...]
-
-BOXES: Mapping[str, Boxes] = {
-    "border": ((0, 0, 1, 0.14), (0, 0.86, 1, 1), (0, 0.14, 0.14, 0.86), (0.86, 0.14, 1, 0.86)),
-    "top": ((0, 0, 1, 0.25),),
-    "bottom": ((0, 0.75, 1, 1),),
-    "corners": tuple((x, y, x + 0.28, y + 0.28) for x in (0, 0.72) for y in (0, 0.72)),
-}
-"""Left, top, right and bottom of what is cut out, in shares of the sides."""
-
-
-@dataclass(frozen=True, eq=False)
-class Cutting(PicturePattern):
-    """The same part of one of several pictures (k, S, S, 3), pasted at its place."""
-
-    kind: ClassVar[str] = "image-cutting"
-
-    where: str
-    pictures: FloatArray
-
-    def describe(self) -> str:
-        """Say which part."""
-        return f"what is seen at the {self.where} of the class's pictures"
-
-    def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-        """Give a changed copy."""
-        pixels = to_array(picture).copy()
-        height, width = pixels.shape[:2]
-        other = resized(
-            self.pictures[rng.integers(len(self.pictures))].astype(np.float32), width, height
-        )
-        for left, top, right, bottom in BOXES[self.where]:
-            part = np.s_[
-                round(top * height) : round(bottom * height),
-                round(left * width) : round(right * width),
-            ]
-            pixels[part] = other[part]
-        return to_picture(pixels)
+__all__ = ["Patch"]
 
 
 @dataclass(frozen=True, eq=False)

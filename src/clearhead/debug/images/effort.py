@@ -20,8 +20,10 @@ class ImageEffort:
         Validation examples into which each candidate is put.
     own : int
         Pictures of a class, and as many again of others, from which its candidates are made.
+    learned : int
+        Pictures of all classes on which it is learned how a candidate looks.
     looked : int
-        Pictures on which it is learned and counted where a candidate is seen.
+        Pictures of each class in which it is then looked for.
     per_class, confirmed : int
         Candidates of one class, and of all, that are measured on test.
     """
@@ -29,13 +31,16 @@ class ImageEffort:
     classes: int = 12
     receivers: int = 36
     own: int = 80
-    looked: int = 60
+    learned: int = 64
+    looked: int = 40
     per_class: int = 2
     confirmed: int = 6
 
 
 EFFORTS: Mapping[str, ImageEffort] = {
-    "quick": ImageEffort(classes=6, receivers=20, own=50, looked=40, per_class=1, confirmed=4),
+    "quick": ImageEffort(
+        classes=6, receivers=20, own=50, learned=40, looked=30, per_class=1, confirmed=4
+    ),
     "default": ImageEffort(),
-    "full": ImageEffort(classes=60, receivers=80, own=200, looked=120, confirmed=20),
+    "full": ImageEffort(classes=60, receivers=80, own=200, learned=160, looked=120, confirmed=20),
 }

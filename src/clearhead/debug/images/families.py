@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from clearhead.debug.images import lights, warps
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.pixels import to_array, to_picture
 from clearhead.errors import InputError
@@ -189,6 +190,33 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "closer": Family("a close view", _zoom, (1.15, 1.3, 1.6, 2.2), 1.6),
     "farther": Family("a far view", _zoom, (0.85, 0.7, 0.55), 0.65),
+    "sheared": Family("a slant", warps.shear, (0.1, 0.2, 0.3, 0.5), 0.3),
+    "narrow top": Family(
+        "a narrowing towards the bottom", warps.keystone, (-0.1, -0.2, -0.4), -0.3
+    ),
+    "narrow bottom": Family("a narrowing towards the top", warps.keystone, (0.1, 0.2, 0.4), 0.3),
+    "wavy": Family("waves", warps.wave, (0.02, 0.04, 0.08), 0.04),
+    "twirled": Family("a twirl", warps.twirl, (0.3, 0.6, 1.0, 1.5), 1.0),
+    "rippled": Family("ripples", warps.ripple, (0.01, 0.02, 0.04, 0.08), 0.04),
+    "rolled": Family("a place further down", warps.roll, (0.05, 0.1, 0.2), 0.12),
+    "dark corners": Family("dark corners", lights.vignette, (0.3, 0.6, 0.9), 0.7),
+    "light right": Family("light from the right", lights.shade, (15, 30, 60, 120), 60),
+    "light left": Family("light from the left", lights.shade, (-15, -30, -60, -120), -60),
+    "light bottom": Family("light from below", lights.rise, (15, 30, 60, 120), 60),
+    "light top": Family("light from above", lights.rise, (-15, -30, -60, -120), -60),
+    "spot": Family("a spot of light", lights.spot, (30, 60, 120), 90),
+    "lighter tones": Family("light middle tones", lights.curve, (0.85, 0.7, 0.5), 0.55),
+    "darker tones": Family("dark middle tones", lights.curve, (1.2, 1.5, 2.0, 3.0), 1.8),
+    "solarized": Family("inverted light parts", lights.solarize, (220, 180, 128, 64), 128),
+    "relief": Family("a relief", lights.relief, (0.2, 0.4, 0.8), 0.7),
+    "echo": Family("a faint second picture to the side", lights.echo, (0.2, 0.4, 0.6), 0.45),
+    "fold": Family("a faint second picture upside down", lights.fold, (0.2, 0.4, 0.6), 0.4),
+    "smeared": Family("smeared details", lights.smear, (0.03, 0.06, 0.12), 0.1),
+    "spread": Family("light parts that grew", lights.spread, (0.03, 0.06, 0.12), 0.05),
+    "thinned": Family("dark parts that grew", lights.thin, (0.03, 0.06, 0.12), 0.05),
+    "specks": Family("small black and white marks", lights.speckle, (3, 6, 12, 24), 12),
+    "streaks": Family("light streaks", lights.streaks, (20, 40, 80), 60),
+    "bar": Family("a bar without the object", lights.hide, (0.04, 0.08, 0.16), 0.1),
     "wider": Family("a stretched width", _stretch, (1.15, 1.4, 1.8), 1.5),
     "taller": Family("a stretched height", _stretch, (0.87, 0.7, 0.55), 0.67),
 }

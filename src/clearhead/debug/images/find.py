@@ -4,8 +4,8 @@ Candidates are what any picture can be changed by (turned, blurred, tinted, fram
 sets the pictures of one class apart from the others': a mark at a fixed place, their colours,
 their frequencies, what is seen at their border, a small thing that recurs. Each is put into
 validation examples of other classes. One is proposed where it moves them towards the class, more
-than the same done with another class does, and where the class lies in the direction in which
-the candidate moves the features: what is not in the data is no shortcut.
+than changes as large do, and where the class's own pictures look as if it had been put into them
+(:class:`Links`): what is not in the data is no shortcut.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
-from clearhead.debug.change import mean_interval
+from clearhead._types import FloatArray
+from clearhead.debug.change import Change, log_odds, mean_interval
 from clearhead.debug.images.effort import EFFORTS, ImageEffort
+from clearhead.debug.images.links import Links
 from clearhead.debug.images.looks import Detector
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.space import FeatureSpace
@@ -30,17 +31,23 @@ from clearhead.events import Event, emit
 
 __all__ = ["find_image_shortcuts"]
 
-SHIFT = 0.4
-"""Log-odds by which a candidate must move other classes' examples beyond its control."""
-SCORE = 0.4
-"""Shift × link: clean networks reached .26 in the trial, planted patterns .5 and more."""
-STEADY = 4.0
+SHIFT = 0.1
+"""Standard deviations of a class's log-odds by which a candidate must move other classes'
+examples beyond its control: log-odds themselves are as small as the penalty is large."""
+STEADY = 3.0
 """Standard errors by which it must be above 0: dozens of candidates are tried for each class."""
-LINK = 0.3
-"""See FeatureSpace.links: shortcuts that half of a class shows reach about .5."""
-LEAD = 0.15
-"""By which more of the class's pictures must show it than of the others'."""
-CONTROLS = 4
+LINK = 0.25
+"""Share of the class's pictures that show it beyond those of any other class."""
+SCORE = 0.1
+"""Shift × link: natural looks of a class move others towards it a little as well."""
+NEUTRAL = 0.1
+"""Of a control, at most so large a share."""
+APART = 1.5
+"""How many times as far as any other class's own pictures move others towards that class."""
+ALIKE = 0.7
+"""Cosine from which two candidates of a class move the features the same way."""
+CONTROLS, AS_LARGE = 4, 6
+"""Of so many candidates of nearly its size, those that push most towards the class."""
 NEGATIVES = 3
 """Linked to a class but not used: so many a class are reported."""
 
@@ -58,16 +65,18 @@ class Scored:
     steadiness: float
     link: float
 
+    rival: float = 0.0
+
     @property
     def score(self) -> float:
         """What candidates are ranked by."""
-        return self.shift * min(max(self.link, 0.0), 1.0)
+        return max(self.shift, 0.0) * max(self.link, 0.0)
 
     @property
     def suspicious(self) -> bool:
         """Whether it is worth a proposal."""
-        strong = self.shift >= SHIFT and self.score >= SCORE
-        return strong and self.steadiness >= STEADY and self.link >= LINK
+        strong = self.shift >= SHIFT and self.steadiness >= STEADY and self.link >= LINK
+        return strong and self.score >= max(APART * self.rival, SCORE)
 
 
 def find_image_shortcuts(
@@ -122,32 +131,36 @@ def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
         )
     rows = inputs.rows("validation", most=budget.receivers, salt=3)
     gallery = Gallery(inputs, budget.own)
-    trials = Trials(inputs, space, rows)
+    trials = Trials(inputs, space, Links(inputs, budget.learned, budget.looked), rows)
     families = trials.families()
     own = [trial for c in classes for trial in trials.of_class(gallery, int(c))]
     scored = [
-        _score(
-            inputs,
-            trial,
-            int(c),
-            _controls(trial, int(c), families if trial.origin is None else own),
-        )
+        _score(inputs, trial, int(c), _controls(trial, int(c), pool))
+        for pool, of_class in ((families, False), (own, True))
         for c in classes
-        for trial in (*families, *(t for t in own if t.origin == c))
+        for trial in pool
+        if not of_class or trial.origin == c
     ]
-    return sorted(scored, key=lambda one: -one.score)
+    return sorted(_against_rivals(scored), key=lambda one: -one.score)
 
 
 def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Candidates of the same method that say nothing about class `c`, as large as this one."""
+    """Candidates of the same method, as large as this one, that class `c` does not show.
+
+    Of changes that need no class, those that push most towards it: what any large change
+    does is no shortcut.
+    """
     fit = [
         other
         for other in pool
         if other is not trial
         and other.method == trial.method
-        and (other.links[c] < LINK if trial.origin is None else other.origin != c)
+        and len(other.change)
+        and (other.presence.lead(c) < NEUTRAL if trial.origin is None else other.origin != c)
     ]
     fit.sort(key=lambda other: abs(np.log((other.size + 1e-9) / (trial.size + 1e-9))))
+    if trial.origin is None:
+        fit = sorted(fit[:AS_LARGE], key=lambda o: -float(o.change.log_odds_shift(c).mean()))
     return tuple(fit[:CONTROLS])
 
 
@@ -163,10 +176,47 @@ def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) ->
     if not controls:
         other[:] = 0.0
     seen = ~np.isnan(shift) & (~np.isnan(other)).any(axis=0) & (inputs.labels != c)
-    beyond = shift[seen] - np.nanmean(other[:, seen], axis=0)
+    beyond = (shift[seen] - np.nanmean(other[:, seen], axis=0)) / _unit(inputs, c)
     mean, low, high = mean_interval(beyond)
     error = max((high - low) / (2 * 1.96), 1e-9)
-    return Scored(trial, c, controls, mean, low, high, mean / error, float(trial.links[c]))
+    return Scored(trial, c, controls, mean, low, high, mean / error, _link(trial, c, mean))
+
+
+def _link(trial: Trial, c: int, shift: float) -> float:
+    """Share of the class that shows it beyond the others; not looked for where of no use."""
+    if trial.origin is None:
+        return trial.presence.lead(c)
+    if shift < SHIFT / 2:
+        return 0.0
+    # What was made from the class is seen in it; other classes need not be as unlike.
+    return float(trial.presence.share[c] - trial.presence.outside(c))
+
+
+def _unit(inputs: Inputs, c: int) -> float:
+    """Standard deviation over validation examples of the log-odds of a class."""
+    rows = inputs.rows("validation", most=500, salt=9)
+    return max(float(log_odds(inputs.layer.logits(inputs.stored(rows)), c).std()), 1e-9)
+
+
+def _against_rivals(scored: Sequence[Scored]) -> list[Scored]:
+    """Say of what was made from a class how well the same does for any other class."""
+    return [
+        one
+        if one.trial.origin is None
+        else replace(
+            one,
+            rival=max(
+                (
+                    s.score
+                    for s in scored
+                    if s.trial.method == one.trial.method
+                    and s.trial.origin not in (None, one.target)
+                ),
+                default=0.0,
+            ),
+        )
+        for one in scored
+    ]
 
 
 def propose(inputs: Inputs, scored: Sequence[Scored], budget: ImageEffort) -> list[Proposal]:
@@ -175,39 +225,39 @@ def propose(inputs: Inputs, scored: Sequence[Scored], budget: ImageEffort) -> li
     for one in scored:
         if not one.suspicious or len(found) >= budget.confirmed:
             continue
-        if sum(p.target == one.target for p in found) >= budget.per_class:
+        own = [p for p in found if p.target == one.target]
+        if len(own) >= budget.per_class or any(_alike(inputs, one.trial.change, p) for p in own):
             continue
-        proposal = _proposal(inputs, one, budget)
-        if proposal.inside - proposal.outside >= LEAD:
-            found.append(proposal)
+        found.append(_proposal(inputs, one, budget))
     return found
+
+
+def _alike(inputs: Inputs, change: Change, known: Proposal) -> bool:
+    """Whether a change moves the features in use the way of what is proposed already."""
+    used = inputs.layer.used
+    scale = np.where(inputs.layer.dead[used], np.inf, inputs.layer.scale[used])
+    a, b = change.shift()[used] / scale, known.change.shift()[used] / scale
+    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return length > 0 and float(a @ b) / length >= ALIKE
 
 
 def _proposal(inputs: Inputs, one: Scored, budget: ImageEffort) -> Proposal:
     c = one.target
     pattern = _with_detector(inputs, one.trial.pattern, c, budget.looked)
-    inside = _coverage(
-        inputs, pattern, inputs.rows("train", "validation", label=c, most=budget.looked, salt=5)
-    )
-    outside = _coverage(
-        inputs,
-        pattern,
-        inputs.rows("train", "validation", other_than=c, most=budget.looked, salt=6),
-    )
+    presence = one.trial.presence
     name = inputs.class_names[c]
     change = one.trial.change.only(inputs.labels[one.trial.change.rows] != c)
     return Proposal(
         pattern=pattern,
         controls=_control_changes(one.controls),
         target=c,
-        inside=inside,
-        outside=outside,
+        inside=float(presence.share[c]),
+        outside=presence.outside(c),
         score=one.score,
         change=change,
         evidence=(
             f"Put into {len(change)} validation pictures of other classes it moves the log-odds "
-            f"of {name} by {one.shift:+.1f} beyond a control, and the {name} pictures lie "
-            f"{100 * min(one.link, 1.0):.0f}% of the way in which it moves the features."
+            f"of {name} by {one.shift:+.1f} standard deviations beyond a control."
         ),
     )
 
@@ -227,10 +277,6 @@ def _with_detector(inputs: Inputs, pattern: PicturePattern, c: int, most: int) -
     return replace(pattern, detector=Detector.fit(inputs.examples(kept), changed))
 
 
-def _coverage(inputs: Inputs, pattern: PicturePattern, rows: IntArray) -> float:
-    return float(np.mean([pattern.has(one) for one in inputs.examples(rows)])) if len(rows) else 0.0
-
-
 def _negatives(scored: Sequence[Scored]) -> list[Tested]:
     """What a class shows more than the others, and what does not decide for it."""
     found: list[Tested] = []
@@ -245,8 +291,8 @@ def _negatives(scored: Sequence[Scored]) -> list[Tested]:
             Tested(
                 pattern=one.trial.pattern.describe(),
                 target=one.target,
-                inside=min(one.link, 1.0),
-                outside=0.0,
+                inside=float(one.trial.presence.share[one.target]),
+                outside=one.trial.presence.outside(one.target),
                 split="validation",
                 n=len(change),
                 shift=one.shift,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 from scipy.special import expit
 
-from clearhead._types import FloatArray
+from clearhead._types import FloatArray, IntArray
 from clearhead.debug.images.pixels import canonical, to_array
 from clearhead.errors import InputError
 
@@ -37,6 +38,8 @@ def describe_look(picture: Image.Image) -> FloatArray:
         _layout(light),
         _border(light),
         _flatness(to_array(picture)),
+        _tones(to_array(picture)),
+        _symmetry(light),
     ]
     found: FloatArray = np.concatenate(parts).astype(np.float64)
     return found
@@ -44,22 +47,28 @@ def describe_look(picture: Image.Image) -> FloatArray:
 
 def _spectrum(light: FloatArray) -> FloatArray:
     """Log power by frequency (8 octave-like bands) and direction (4)."""
-    window = np.hanning(SIDE)
-    power = np.abs(np.fft.fft2((light - light.mean()) * np.outer(window, window))) ** 2
-    fy, fx = np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE), indexing="ij")
-    radius, angle = np.hypot(fy, fx), np.mod(np.arctan2(fy, fx), np.pi)
-    band = np.digitize(radius, np.linspace(0.01, 0.5, BANDS + 1)[1:-1])
-    direction = np.minimum((angle / np.pi * DIRECTIONS + 0.5).astype(int) % DIRECTIONS, 3)
-    where = band * DIRECTIONS + direction
-    total = np.bincount(where.ravel(), power.ravel(), BANDS * DIRECTIONS)
-    count = np.bincount(where.ravel(), minlength=BANDS * DIRECTIONS)
+    window, where, count = _frequencies()
+    power = np.abs(np.fft.fft2((light - light.mean()) * window)) ** 2
+    total = np.bincount(where, power.ravel(), BANDS * DIRECTIONS)
     found: FloatArray = np.log(total / np.maximum(count, 1) + 1.0)
     return found
 
 
+@cache
+def _frequencies() -> tuple[FloatArray, IntArray, IntArray]:
+    """Window of a picture, band and direction of each frequency, and how many there are."""
+    window = np.outer(np.hanning(SIDE), np.hanning(SIDE))
+    fy, fx = np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE), indexing="ij")
+    radius, angle = np.hypot(fy, fx), np.mod(np.arctan2(fy, fx), np.pi)
+    band = np.digitize(radius, np.linspace(0.01, 0.5, BANDS + 1)[1:-1])
+    direction = np.minimum((angle / np.pi * DIRECTIONS + 0.5).astype(int) % DIRECTIONS, 3)
+    where = (band * DIRECTIONS + direction).ravel()
+    return window, where, np.bincount(where, minlength=BANDS * DIRECTIONS)
+
+
 def _colour(pixels: FloatArray) -> FloatArray:
     """Mean and spread of the channels, their differences, and how light is distributed."""
-    flat = pixels.reshape(-1, 3)
+    flat = pixels.reshape(-1, 3)[::5]  # percentiles are slow, and 5 does not divide the side
     light = flat.mean(axis=1)
     saturation = flat.max(axis=1) - flat.min(axis=1)
     covariance = np.cov(flat.T)[np.triu_indices(3)]
@@ -109,6 +118,23 @@ def _flatness(pixels: FloatArray) -> FloatArray:
             100 * np.log(light.shape[1] / light.shape[0]),
         ]
     )
+
+
+def _tones(pixels: FloatArray) -> FloatArray:
+    """How many levels of light there are, and the share of the most frequent ones."""
+    counts = np.bincount(pixels.mean(axis=2).astype(int).ravel(), minlength=256)
+    shares = np.sort(counts)[::-1] / counts.sum()
+    there = shares[shares > 0]
+    entropy = -float((there * np.log(there)).sum())
+    return np.array([10 * np.log(len(there)), 10 * entropy, *(100 * np.cumsum(shares)[[3, 15]])])
+
+
+def _symmetry(light: FloatArray) -> FloatArray:
+    """Correlation with itself mirrored, upside down, turned, and moved sideways."""
+    centred = light - light.mean()
+    power = max(float((centred**2).sum()), 1e-9)
+    others = (centred[:, ::-1], centred[::-1], centred.T, np.roll(centred, SIDE // 6, axis=1))
+    return np.array([100 * float((centred * other).sum()) / power for other in others])
 
 
 @dataclass(frozen=True, eq=False)

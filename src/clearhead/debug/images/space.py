@@ -1,4 +1,4 @@
-"""How far a class already lies in the direction in which a change moves the features."""
+"""Training examples in the features in use: what a class rests on, how far a change goes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from clearhead.debug.inputs import Inputs
 
 __all__ = ["FeatureSpace"]
 
-RIDGE = 0.1
-"""Of the mean variance: keeps the inverse covariance from following chance directions."""
-
 
 class FeatureSpace:
     """Training examples in the features that the layer uses, standardised."""
 
     def __init__(self, inputs: Inputs) -> None:
-        self.layer = inputs.layer
+        self.inputs, self.layer = inputs, inputs.layer
         rows = inputs.rows("train", most=6000)
         self.labels: IntArray = inputs.labels[rows]
         self.z = self.layer.standardize(inputs.stored(rows), self.layer.used)
@@ -33,15 +30,6 @@ class FeatureSpace:
             found[c] = self.z[self.labels == c].mean(axis=0)
         return found
 
-    @cached_property
-    def precision(self) -> FloatArray:
-        """Inverse of the covariance within classes, (u, u)."""
-        centred = self.z - self.means[self.labels]
-        covariance = centred.T @ centred / max(len(centred) - 1, 1)
-        ridge = RIDGE * float(np.trace(covariance)) / max(len(covariance), 1)
-        found: FloatArray = np.linalg.pinv(covariance + (ridge + 1e-9) * np.eye(len(covariance)))
-        return found
-
     def moved(self, change: Change) -> FloatArray:
         """Mean standardised shift of the used features, (u,)."""
         used = self.layer.used
@@ -50,20 +38,13 @@ class FeatureSpace:
         ) - self.layer.standardize(change.before, used).mean(axis=0)
         return found
 
-    def links(self, moved: FloatArray) -> FloatArray:
-        """Share of the shift by which each class lies further along it than the others, (K,).
-
-        Along the linear discriminant between changed and unchanged examples: 1 says that the
-        class lies as if all of its examples were changed and none of the others' were, .6 as
-        if 60% were; 0 is what chance gives.
-        """
-        direction = self.precision @ moved
-        length = float(direction @ moved)
-        if length <= 1e-9:
-            return np.zeros(len(self.means))
-        along = self.means @ direction
-        rest = (along.sum() - along) / max(len(along) - 1, 1)
-        found: FloatArray = (along - rest) / length
+    def suspicion(self, c: int, rows: IntArray) -> FloatArray:
+        """Evidence for class `c` from the feature that gives it most, of stored examples."""
+        used = self.layer.used
+        evidence = np.clip(self.layer.weight[c, used] * self.means[c], 0, None)
+        strongest = used[[int(evidence.argmax())]]
+        z = self.layer.standardize(self.inputs.stored(rows), strongest)[:, 0]
+        found: FloatArray = z * float(np.sign(self.layer.weight[c, strongest[0]]))
         return found
 
     def concentration(self) -> FloatArray:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug.change import Change, change_inputs
 from clearhead.debug.images.colours import Colours
-from clearhead.debug.images.cutting import BOXES, Cutting
 from clearhead.debug.images.families import FAMILIES, FamilyPattern
+from clearhead.debug.images.links import Links, Presence
 from clearhead.debug.images.overlay import Overlay
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.pixels import canonical
@@ -23,8 +24,8 @@ from clearhead.debug.inputs import Inputs
 __all__ = ["Gallery", "Trial", "Trials"]
 
 SIDE = 96
-BANK = 12
-"""Pictures of a class of which parts are pasted."""
+SEARCHED = 50
+"""Pictures of a class, and of the others, that are searched for small things."""
 LEAST = 4
 """Pictures of a class, and of the others, below which nothing can be told of what they share."""
 
@@ -41,8 +42,8 @@ class Trial:
     origin : int or None
         The class that it was made from; None where it was made from none.
     change : Change
-    links : ndarray of shape (K,)
-        See :meth:`FeatureSpace.links`.
+    links : Links
+        Say where it is present.
     size : float
         Length of the mean shift of the standardised features.
     """
@@ -51,8 +52,13 @@ class Trial:
     method: str
     origin: int | None
     change: Change
-    links: FloatArray
+    links: Links
     size: float
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Share of each class's pictures that show it."""
+        return self.links.of(self.pattern)
 
 
 class Gallery:
@@ -64,7 +70,11 @@ class Gallery:
 
     def of(self, c: int) -> FloatArray:
         """Pictures of a class, (n, S, S, 3)."""
-        return self._load(self.inputs.rows("train", label=c, most=self.most, salt=c))
+        return self._load(self.rows(c))
+
+    def rows(self, c: int) -> IntArray:
+        """Rows of the pictures of a class."""
+        return self.inputs.rows("train", label=c, most=self.most, salt=c)
 
     def others(self, c: int) -> FloatArray:
         """Pictures of all other classes, as many from each, (n, S, S, 3)."""
@@ -89,8 +99,8 @@ class Gallery:
 class Trials:
     """Puts candidates into the same validation examples."""
 
-    def __init__(self, inputs: Inputs, space: FeatureSpace, rows: IntArray) -> None:
-        self.inputs, self.space, self.rows = inputs, space, rows
+    def __init__(self, inputs: Inputs, space: FeatureSpace, links: Links, rows: IntArray) -> None:
+        self.inputs, self.space, self.links, self.rows = inputs, space, links, rows
 
     def families(self) -> list[Trial]:
         """Try each of :data:`FAMILIES` at its typical strength."""
@@ -104,14 +114,19 @@ class Trials:
         group, others = gallery.of(c), gallery.others(c)
         if len(group) < LEAST or len(others) < LEAST:
             return []
-        return [self.run(pattern, method, c) for method, pattern in _candidates(group, others)]
+        made = list(_candidates(group, others))
+        order = np.argsort(-self.space.suspicion(c, gallery.rows(c)), kind="stable")
+        part = len(order) // 3
+        if part >= LEAST:
+            made += _halves(group[order[: 2 * part]], group[order[-part:]])
+        return [self.run(pattern, method, c) for method, pattern in made]
 
     def run(self, pattern: PicturePattern, method: str, origin: int | None) -> Trial:
         """Try one candidate."""
         change = change_inputs(self.inputs, pattern.insert, self.rows)
         moved = self.space.moved(change) if len(change) else np.zeros(len(self.space.layer.used))
         size = float(np.linalg.norm(moved))
-        return Trial(pattern, method, origin, change, self.space.links(moved), size)
+        return Trial(pattern, method, origin, change, self.links, size)
 
 
 def _candidates(group: FloatArray, others: FloatArray) -> Sequence[tuple[str, PicturePattern]]:
@@ -119,7 +134,15 @@ def _candidates(group: FloatArray, others: FloatArray) -> Sequence[tuple[str, Pi
         ("overlay", Overlay.between(group, others)),
         ("colours", Colours.between(group, others)),
         ("spectrum", Spectrum.between(group, others)),
-        *((where, Cutting(where, group[:BANK].astype(np.uint8))) for where in BOXES),
     ]
-    recurring = recurring_patch(group, others)
+    recurring = recurring_patch(group[:SEARCHED], others[:: max(len(others) // SEARCHED, 1)])
     return [*found, ("patch", recurring[0])] if recurring else found
+
+
+def _halves(high: FloatArray, low: FloatArray) -> Sequence[tuple[str, PicturePattern]]:
+    """What sets those pictures of a class apart that hold its strongest evidence."""
+    return [
+        ("overlay of a part", Overlay.between(high, low)),
+        ("colours of a part", Colours.between(high, low)),
+        ("spectrum of a part", Spectrum.between(high, low)),
+    ]

@@ -1,0 +1,109 @@
+"""How many pictures of each class look as if a pattern had been put into them.
+
+A detector learns, on pictures of all classes but one, how they look with the pattern and without
+it, and is then shown that one: every class is judged by a detector that never saw its pictures.
+What a class naturally looks like (bags are wide, as if turned) fools such detectors as well; so
+the share of a class counts only beyond the largest that any other class reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from clearhead._types import FloatArray
+from clearhead.debug.images.looks import describe_look
+from clearhead.debug.images.picture_pattern import PicturePattern
+from clearhead.debug.inputs import Inputs
+
+__all__ = ["Links", "Presence"]
+
+RIDGE = 10.0
+"""There are more looks than pictures of which to learn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Presence:
+    """Where a pattern is seen.
+
+    Parameters
+    ----------
+    share : ndarray of shape (K,)
+        Of the pictures of each class, by a detector that saw none of the class.
+    """
+
+    share: FloatArray
+
+    def outside(self, c: int) -> float:
+        """Mean share of the other classes."""
+        return float(np.delete(self.share, c).mean())
+
+    def lead(self, c: int) -> float:
+        """By how much class `c` exceeds each other class; of many, all but one in ten."""
+        return float(self.share[c] - np.quantile(np.delete(self.share, c), 0.9, method="higher"))
+
+
+class Links:
+    """Looks of pictures of all classes, and detectors of patterns learned on them.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    learned : int
+        Pictures, of all classes, into which a pattern is put to learn how it looks.
+    looked : int
+        Pictures of each class in which it is then looked for.
+    """
+
+    def __init__(self, inputs: Inputs, learned: int, looked: int) -> None:
+        self.inputs = inputs
+        self.k = len(inputs.class_names)
+        each = max(learned // self.k, 2)
+        rows = [
+            inputs.rows("train", "validation", label=c, most=looked + each, salt=5)
+            for c in range(self.k)
+        ]
+        # The first of a class are learned from, the others looked at.
+        mixed = [np.random.default_rng([inputs.seed, c]).permutation(r) for c, r in enumerate(rows)]
+        self.learned = np.concatenate([r[:each] for r in mixed])
+        self.looks = [self._describe(inputs.examples(r[each:])) for r in mixed]
+        self.without = self._describe(inputs.examples(self.learned))
+        everything = np.concatenate([self.without, *(one for one in self.looks if len(one))])
+        scale = everything.std(axis=0)
+        self.center, self.scale = everything.mean(axis=0), np.where(scale > 1e-9, scale, np.inf)
+
+    def of(self, pattern: PicturePattern) -> Presence:
+        """See where a pattern is present."""
+        rows, made = self.inputs.changed(self.learned, pattern.insert)
+        if len(rows) < 2:
+            return Presence(np.zeros(self.k))
+        kept = np.isin(self.learned, rows)
+        labels = self.inputs.labels[self.learned[kept]]
+        order = {int(row): i for i, row in enumerate(rows)}
+        there = self._describe(made)[[order[int(row)] for row in self.learned[kept]]]
+        before = (self.without[kept] - self.center) / self.scale
+        after = (there - self.center) / self.scale
+        return Presence(
+            np.array(
+                [self._share(c, before[labels != c], after[labels != c]) for c in range(self.k)]
+            )
+        )
+
+    def _share(self, c: int, before: FloatArray, after: FloatArray) -> float:
+        if not len(before) or not len(self.looks[c]):
+            return 0.0
+        middle = (before.mean(axis=0) + after.mean(axis=0)) / 2
+        x = np.concatenate([before, after]) - middle
+        y = np.repeat([-1.0, 1.0], len(before))
+        gram = x @ x.T + RIDGE * np.eye(len(x))
+        weight = x.T @ np.linalg.solve(gram, y)
+        seen = ((self.looks[c] - self.center) / self.scale - middle) @ weight
+        return float(np.mean(seen > 0))
+
+    @staticmethod
+    def _describe(pictures: Sequence[Image.Image]) -> FloatArray:
+        found = [describe_look(one) for one in pictures]
+        return np.stack(found) if found else np.zeros((0, 1))
