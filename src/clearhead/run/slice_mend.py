@@ -109,8 +109,8 @@ def _check_doubted(rows: IntArray, labels: IntArray, names: Sequence[str]) -> No
         if doubted > MOST_DOUBTED * n:
             raise InputError(
                 f"{doubted} of the {n} training examples of {names[int(label)]} are doubted: a "
-                "layer that was fitted to such labels is no judge of them. Look at the examples, and "
-                "mend the labels in the data."
+                "layer that was fitted to such labels is no judge of them. Look at the examples, "
+                "and mend the labels in the data."
             )
 
 
