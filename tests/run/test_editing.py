@@ -159,7 +159,7 @@ def test_a_class_without_features_is_warned_of(run: Run) -> None:
 
 def test_counterexamples_by_name(run: Run) -> None:
     X = np.random.default_rng(1).standard_normal((20, P))
-    result = run.edit(counterexamples=(X, ["ant"] * 20))
+    result = run.edit(counterexamples=(X, ["ant"] * 20), weight=10.0)
     assert result.layer.certificate.status == "optimal"
     assert result.at("recall of ant").change > 0
     again = clearhead.open_run(run.folder).edits[0]

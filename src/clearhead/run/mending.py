@@ -11,6 +11,7 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.data import Dataset, open_dataset
 from clearhead.data.nearest import did_you_mean
 from clearhead.debug import Finding
+from clearhead.debug.change import log_odds
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
@@ -28,6 +29,8 @@ HELD = 200
 """The same, of each held-out split."""
 PURE = 10
 """Fewer examples than this have no mean to compare with."""
+LIKE_CARRIERS = 0.25
+"""Examples with and without a pattern differ by about what putting it in does to the score."""
 COVERED = 0.9
 """Taken out of so many of the examples that show it, a pattern is gone from training."""
 GIVEN_UP_FACTOR = 2.0
@@ -83,11 +86,15 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     """Make the edit that unlinks `pattern` from class `target`."""
     of_class = inputs.rows("train", label=target)
     shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
-    replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
     at, shifts = _shifts(inputs, pattern, others)
+    replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
+    everywhere = _everywhere(inputs, pattern, target, at, shifts)
+    shows |= everywhere
     held_out = {
-        split: _measure_held_out(inputs, pattern, target, split, take_out=bool(len(replaced)))
+        split: _measure_held_out(
+            inputs, pattern, target, split, take_out=bool(len(replaced)), everywhere=everywhere
+        )
         for split in ("validation", "test")
     }
     return Unlink(
@@ -101,6 +108,28 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
         drift=_drift(inputs, target, replaced, replacements, held_out["validation"]),
         held_out=held_out,
     )
+
+
+def _everywhere(
+    inputs: Inputs, pattern: Pattern, target: int, probes: IntArray, shifts: FloatArray
+) -> bool:
+    """Whether examples of the class that seem to lack the pattern score as if they had it.
+
+    Then it is not told well where it is, and the whole class is taken to show it.
+    """
+    if not len(probes):
+        return False
+    rows = inputs.rows("validation", label=target)
+    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    if not shows.any() or shows.all():
+        return True
+
+    def score(features: FloatArray) -> FloatArray:
+        return log_odds(inputs.layer.logits(features), target)
+
+    before, own = inputs.features_of(probes), score(inputs.stored(rows))
+    moved = float((score(before + shifts) - score(before)).mean())
+    return float(own[shows].mean() - own[~shows].mean()) < LIKE_CARRIERS * moved
 
 
 def _drift(
@@ -119,7 +148,13 @@ def _drift(
 
 
 def _measure_held_out(
-    inputs: Inputs, pattern: Pattern, target: int, split: str, *, take_out: bool
+    inputs: Inputs,
+    pattern: Pattern,
+    target: int,
+    split: str,
+    *,
+    take_out: bool,
+    everywhere: bool,
 ) -> HeldOut:
     """Measure the same on a held-out split; the pattern is taken out where training is."""
     rows = inputs.rows(split, label=None if take_out else target)
@@ -129,7 +164,7 @@ def _measure_held_out(
     if take_out:
         replaced, examples = inputs.changed(rows[shows], pattern.remove)
         features = inputs.features(examples)
-    carriers = rows[shows]
+    carriers = rows[shows | everywhere]
     at, shifts = _shifts(inputs, pattern, inputs.rows(split, other_than=target, most=HELD, salt=5))
     return HeldOut(
         carriers=_within(inputs, split, carriers[inputs.labels[carriers] == target]),

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, IntArray, StrArray
 from clearhead.debug import Finding, traits_of, where_holds
+from clearhead.errors import InputError
 from clearhead.layer import Edit, Relabel, Reweight
 from clearhead.run.debugging import inputs_of, train_of
 
@@ -21,7 +22,7 @@ __all__ = ["mend_labels", "mend_slice"]
 FACTOR = 2.0
 """A slice of half of its class's examples or more, which cannot be lifted to the rest's weight."""
 MOST_DOUBTED = 0.5
-"""Of no class are more labels changed or dropped than this: less would be left than is doubted."""
+"""Of no class are more labels changed or left out than this."""
 
 FOLDS = 5
 
@@ -84,10 +85,8 @@ def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> Edit | Non
     if view is None:
         return None
     scores = view.out_of_fold(FOLDS, 0)
-    at = np.arange(len(labels))
-    behind = scores.max(axis=1) - scores[at, labels]
-    wrong = np.flatnonzero(rows & (scores.argmax(axis=1) != labels))
-    kept = _bounded(wrong[np.argsort(-behind[wrong], kind="stable")], labels)
+    kept = np.flatnonzero(rows & (scores.argmax(axis=1) != labels))
+    _check_doubted(kept, labels, run.layer().class_names)
     return Relabel(tuple(ids[kept].tolist())) if len(kept) else None
 
 
@@ -96,19 +95,23 @@ def _relabelled(run: Run, suspects: Sequence[Suspect]) -> Edit | None:
     places = {key: row for row, key in enumerate(_ids(run).tolist())}
     names, labels = run.layer().class_names, run.store.labels("train")
     likely = {places[one.id]: names[one.likely] for one in suspects if one.id in places}
-    kept = _bounded(np.array(list(likely), dtype=np.int64), labels)
+    kept = np.array(list(likely), dtype=np.int64)
+    _check_doubted(kept, labels, names)
     if not len(kept):
         return None
     return Relabel(tuple(_ids(run)[kept].tolist()), tuple(likely[int(row)] for row in kept))
 
 
-def _bounded(rows: IntArray, labels: IntArray) -> IntArray:
-    """Keep the first rows of every class, up to half of the class."""
-    kept: list[int] = []
+def _check_doubted(rows: IntArray, labels: IntArray, names: Sequence[str]) -> None:
+    """Refuse to touch most of a class: then the layer is no judge of its labels."""
     for label in np.unique(labels[rows]):
-        most = int(MOST_DOUBTED * (labels == label).sum())
-        kept += rows[labels[rows] == label][:most].tolist()
-    return np.array(kept, dtype=np.int64)
+        doubted, n = int((labels[rows] == label).sum()), int((labels == label).sum())
+        if doubted > MOST_DOUBTED * n:
+            raise InputError(
+                f"{doubted} of the {n} training examples of {names[int(label)]} are doubted: a "
+                "layer that was fitted to such labels is no judge of them. Look at the examples, "
+                "and mend the labels in the data."
+            )
 
 
 def _ids(run: Run) -> StrArray:
