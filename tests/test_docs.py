@@ -138,19 +138,37 @@ def test_export_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_
     assert prediction.labels == names["model"].model.predict(names["features"]).tolist()
 
 
-def test_explain_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    small.bert().module.save_pretrained("bert")  # type: ignore[operator]
-    small.tokenizer().save_pretrained("bert")
+@pytest.fixture(scope="module")
+def explained_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a network, reviews and a run that has done everything."""
+    folder = tmp_path_factory.mktemp("explained")
+    small.bert().module.save_pretrained(folder / "bert")  # type: ignore[operator]
+    small.tokenizer().save_pretrained(folder / "bert")
     said, _ = small.texts(240)
     mood = ["good" if text.count("good") > text.count("dull") else "bad" for text in said]
-    pd.DataFrame({"text": said, "label": mood}).to_csv("reviews.csv", index=False)
-    made = clearhead.new_run("runs/reviews", "bert", "reviews.csv")
-    made.all(n_lambdas=30, rule="best")
+    pd.DataFrame({"text": said, "label": mood}).to_csv(folder / "reviews.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        made = clearhead.new_run("runs/reviews", "bert", "reviews.csv")
+        made.all(n_lambdas=30, rule="best")
+    return folder
+
+
+def test_explain_page_runs(explained_reviews: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(explained_reviews)
     names = _run("explain.md")
     assert names["mine"][0].parts.words == ("a", "dull", ",", "slow", "film")
     assert names["found"].trust
     assert names["whole"].substitutes.items
+
+
+def test_debugging_page_runs(explained_reviews: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(explained_reviews)
+    names = _run("debugging.md")
+    run = names["run"]
+    assert len(names["errors"].mistakes) == int((~run.view("test").right).sum()) > 0
+    assert names["flipped"].id == names["errors"].mistakes[0].id
+    assert not run.edits  # a dry run leaves nothing
 
 
 def _keys_after(page: str, heading: str) -> set[str]:

@@ -1,11 +1,11 @@
-"""Does a finding name the planted fault? Rules that were fixed before the finders were run.
+"""Does a finding name the planted fault?
 
 - A planted **pattern**: the finding is confirmed, of the kind "shortcut" or "bias", and about the
   class that the pattern was planted into. Where the pattern is the same words each time, it names
-  one of them. Every other pattern is compared by what it does: both the finding's pattern and the
-  planted one are put into the same unplanted test examples of other classes, and the mean changes
-  of the standardised deep features must point the same way, cosine ≥ .5, and more so than any
-  pattern that was found for that class in the clean twin.
+  one of them. Every other pattern is compared with the planted one on unplanted test examples of
+  other classes: they come to show the finding's pattern when the planted one is put in (at least
+  5% more of them), putting in either changes the standardised deep features in the same direction
+  (cosine ≥ .5), and the clean twin has no confirmed finding that says the same.
 - **Label noise**: confirmed, of the kind "label_noise", about the class whose examples have the
   wrong label or the class that they are labelled as.
 - **Mislabelled slice**: confirmed, and either "label_noise" of these classes, or a "slice" of
@@ -21,22 +21,25 @@ from dataclasses import dataclass
 from benchmarks.debug.plant import Fault
 from benchmarks.debug.text_patterns import WORDS
 
-__all__ = ["COSINE", "FAULT_KINDS", "Seen", "first_match", "matches"]
+__all__ = ["COSINE", "FAULT_KINDS", "SHOWN", "Seen", "first_match", "matches"]
 
 FAULT_KINDS = ("shortcut", "bias", "label_noise", "leak")
 """A confirmed finding of these kinds on a clean twin is a false one."""
 
 COSINE = 0.5
-"""Half of the length of the change is the planted pattern's; unrelated changes of one class's
-examples reach about .3."""
+"""Necessary, not enough: in a network trained on the shortcut all that leads to a class goes in
+much the same direction, up to .96 for a word of the class's subject."""
+
+SHOWN = 0.05
+"""Of 200 examples 10: more than chance, and what one word of twenty that vary gives."""
 
 
 @dataclass(frozen=True)
 class Seen:
     """What the judge looks at in one finding.
 
-    ``cosine`` is that with the planted pattern, None where the finding has no pattern;
-    ``twin_cosine`` the largest that a finding of the clean twin about the same class reaches.
+    ``cosine`` and ``shown`` are those of :class:`benchmarks.debug.measure.Alike`, None where
+    the finding has no pattern; ``in_twin`` says whether the clean twin has the same finding.
     """
 
     kind: str
@@ -45,7 +48,8 @@ class Seen:
     where: str
     pattern: str | None = None
     cosine: float | None = None
-    twin_cosine: float = 0.0
+    shown: float | None = None
+    in_twin: bool = False
 
 
 def matches(seen: Seen, fault: Fault) -> bool:
@@ -68,9 +72,9 @@ def _names_pattern(seen: Seen, fault: Fault) -> bool:
     words = WORDS.get(fault.pattern)
     if words is not None and any(word in (seen.pattern or "").lower() for word in words):
         return True
-    if seen.cosine is None:
+    if seen.cosine is None or seen.shown is None or seen.in_twin:
         return False
-    return seen.cosine >= COSINE and seen.cosine > seen.twin_cosine
+    return seen.cosine >= COSINE and seen.shown >= SHOWN
 
 
 def first_match(found: Sequence[Seen], fault: Fault) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,11 +12,13 @@ from PIL import Image
 from benchmarks.debug.plant import Fault, apply
 from benchmarks.debug.sources import Examples
 from clearhead.backbones import Backbone
+from clearhead.debug.pattern import Pattern
 from clearhead.layer import DecisionLayer
 
-__all__ = ["Cost", "Unplanted", "cosine", "cost_of", "look"]
+__all__ = ["Alike", "Cost", "Unplanted", "cosine", "cost_of", "look"]
 
 MOST = 200
+FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,23 @@ def cost_of(right: np.ndarray, own: np.ndarray, flips: float = 0.0) -> Cost:
     return Cost(float(right.mean()), recall, (recall + rest) / 2, flips)
 
 
+@dataclass(frozen=True)
+class Alike:
+    """How far a finding's pattern and the planted one are the same thing.
+
+    Parameters
+    ----------
+    cosine : float
+        Of the mean changes of standardised features when each is put into the same examples.
+    shown : float
+        Share of the examples that show the finding's pattern once the planted one is put in,
+        less the share that show it without.
+    """
+
+    cosine: float
+    shown: float
+
+
 class Unplanted:
     """The test split as it was before the fault, as one network sees it."""
 
@@ -69,8 +88,8 @@ class Unplanted:
         self.items = [items[i] for i in self.others]
         self.planted = None
         if fault.kind == "pattern":
-            changed = [apply(fault.pattern, item, 17, i) for i, item in enumerate(self.items)]
-            self.planted = look(backbone, changed)
+            self.changed = [apply(fault.pattern, item, 17, i) for i, item in enumerate(self.items)]
+            self.planted = look(backbone, self.changed)
 
     def cost(self, layer: DecisionLayer) -> Cost:
         """Measure a layer on the network's features."""
@@ -82,23 +101,22 @@ class Unplanted:
             flips = float((before & after).sum() / max(before.sum(), 1))
         return cost_of(right, self.labels == self.target, flips)
 
-    def alike(self, layer: DecisionLayer, insert: Callable[[Any, int], Any | None]) -> float:
-        """Cosine of what a pattern and the planted one do to the same examples.
-
-        Of the mean changes of standardised features, over the examples that `insert` changes.
-        """
+    def alike(self, layer: DecisionLayer, pattern: Pattern) -> Alike:
+        """Compare a pattern with the planted one, on the same examples of other classes."""
         if self.planted is None:
-            return 0.0
-        made = [insert(_shown(item), 1000 + i) for i, item in enumerate(self.items)]
+            return Alike(0.0, 0.0)
+        before = [pattern.has(_shown(item)) for item in self.items]
+        after = [pattern.has(_shown(item)) for item in self.changed]
+        shown = float(np.mean(after) - np.mean(before))
+        made = [pattern.insert(_shown(item), 1000 + i) for i, item in enumerate(self.items)]
         at = [i for i, one in enumerate(made) if one is not None]
-        if len(at) < 10:
-            return 0.0
-        after = _look(self.backbone, [made[i] for i in at])
-        before = self.features[self.others[at]]
+        if len(at) < FEWEST:
+            return Alike(0.0, shown)
+        moved = _look(self.backbone, [made[i] for i in at])
+        plain = self.features[self.others[at]]
         scale = np.where(layer.dead, np.inf, layer.scale)
-        return cosine(
-            (after - before).mean(axis=0) / scale, (self.planted[at] - before).mean(axis=0) / scale
-        )
+        planted = (self.planted[at] - plain).mean(axis=0) / scale
+        return Alike(cosine((moved - plain).mean(axis=0) / scale, planted), shown)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

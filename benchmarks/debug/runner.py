@@ -90,9 +90,9 @@ class _Bench:
         assert self.case.fault is not None
         return Unplanted(self.backbone, self.clean, self.case.fault)
 
-    def patterns(self, case: Case, findings: list[clearhead.Finding]) -> list[Pattern | None]:
-        """The patterns behind findings of a run."""
-        folder = self.places.work / "runs" / case.key / "debug" / "patterns"
+    def patterns(self, findings: list[clearhead.Finding]) -> list[Pattern | None]:
+        """The patterns behind findings of the run."""
+        folder = self.run.folder / "debug" / "patterns"
         return [
             load_pattern(folder, one.key)[0] if (folder / f"{one.key}.json").is_file() else None
             for one in findings
@@ -135,7 +135,7 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
             shutil.rmtree(bench.run.folder, ignore_errors=True)
         return result
     with bench.timed("debug"):
-        findings = bench.run.debug(force=redo)
+        findings = bench.run.debug(force=True)
     seen = [_plain(one, bench.clean.class_names) for one in findings]
     result.findings = seen
     result.tested = _tested(bench)
@@ -164,7 +164,8 @@ def _plain(finding: clearhead.Finding, names: tuple[str, ...]) -> dict[str, Any]
         "effect": [round(v, 4) for v in (finding.effect.value, finding.effect.low)],
         "pattern": finding.pattern,
         "cosine": None,
-        "twin_cosine": 0.0,
+        "shown": None,
+        "in_twin": False,
     }
 
 
@@ -185,20 +186,16 @@ def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding
     fault, result = bench.case.fault, bench.result
     assert fault is not None
     layer = bench.run.layer()
-    limit = 0.0
     if fault.kind == "pattern":
         twin = clearhead.open_run(bench.places.work / "runs" / bench.case.twin.key)
-        target = unplanted.target
-        of_class = [one for one in twin.findings if one.confirmed and target in one.classes]
-        for pattern in bench.patterns(bench.case.twin, of_class):
-            if pattern is not None:
-                limit = max(limit, unplanted.alike(layer, pattern.insert))
-        for plain, pattern in zip(
-            result.findings, bench.patterns(bench.case, findings), strict=True
+        known = {one.key for one in twin.findings if one.confirmed}
+        for plain, finding, pattern in zip(
+            result.findings, findings, bench.patterns(findings), strict=True
         ):
-            plain["twin_cosine"] = round(limit, 3)
+            plain["in_twin"] = finding.key in known
             if pattern is not None and fault.target in plain["classes"]:
-                plain["cosine"] = round(unplanted.alike(layer, pattern.insert), 3)
+                alike = unplanted.alike(layer, pattern)
+                plain["cosine"], plain["shown"] = round(alike.cosine, 3), round(alike.shown, 3)
     result.rank = first_match([seen_of(plain) for plain in result.findings], fault)
     if result.rank is None:
         return
@@ -220,5 +217,6 @@ def seen_of(plain: dict[str, Any]) -> Seen:
         plain["where"],
         plain["pattern"],
         plain["cosine"],
-        plain["twin_cosine"],
+        plain["shown"],
+        plain["in_twin"],
     )

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         analyze,
     )
     from clearhead.report import ReportData
-    from clearhead.run import Run, new_run, open_run
+    from clearhead.run import Run, compare, make_study, new_run, open_run, read_study
 
 __all__ = [
     "Backbone",
@@ -96,6 +96,7 @@ __all__ = [
     "__version__",
     "ablate",
     "analyze",
+    "compare",
     "cross_validate",
     "explain_images",
     "explain_texts",
@@ -105,12 +106,14 @@ __all__ = [
     "fit_path",
     "index_examples",
     "load",
+    "make_study",
     "new_run",
     "open_backbone",
     "open_dataset",
     "open_run",
     "read_features",
     "read_saga",
+    "read_study",
     "refit",
     "split_module",
     "visualize",
@@ -160,7 +163,7 @@ _HOMES = {
         "analyze",
     ),
     "report": ("ReportData",),
-    "run": ("Run", "new_run", "open_run"),
+    "run": ("Run", "compare", "make_study", "new_run", "open_run", "read_study"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

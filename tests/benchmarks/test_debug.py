@@ -135,7 +135,7 @@ def test_the_cases_are_what_the_issue_asks_for():
 
 TOKEN = Fault("pattern", "dog", "token", 0.8)
 TYPOS = Fault("pattern", "dog", "typos", 0.8)
-GOOD = Seen("shortcut", ("dog",), True, "", "the word “zarquon”", cosine=0.9, twin_cosine=0.2)
+GOOD = Seen("shortcut", ("dog",), True, "", "the word “zarquon”", cosine=0.9, shown=0.8)
 
 
 def test_a_finding_that_names_the_words_or_does_the_same_counts():
@@ -154,7 +154,9 @@ def test_a_finding_that_names_the_words_or_does_the_same_counts():
         {"kind": "label_noise"},
         {"pattern": "the word “film”", "cosine": 0.3},
         {"pattern": "the word “film”", "cosine": None},
-        {"pattern": "the word “film”", "cosine": 0.6, "twin_cosine": 0.7},
+        {"pattern": "the word “film”", "shown": 0.0},
+        {"pattern": "the word “film”", "shown": None},
+        {"pattern": "the word “film”", "in_twin": True},
     ],
 )
 def test_a_finding_on_another_class_or_pattern_does_not_count(change):

@@ -21,11 +21,11 @@ from clearhead.errors import (
 )
 from clearhead.events import Event
 from clearhead.features import PrecomputedFeatures
-from clearhead.layer import Ban, Calibrate, Zero
+from clearhead.layer import Ban, Calibrate, Relabel, Reweight, Zero
 from clearhead.run import Run
 from clearhead.run.edit_result import EditResult
 
-N, P = 600, 10
+N, P = 1100, 10
 
 
 def features() -> PrecomputedFeatures:
@@ -133,7 +133,7 @@ def test_the_same_edits_give_the_same_layer(run: Run, template: Path, tmp_path: 
 def test_another_layer_voids_the_log_and_keeps_it(run: Run) -> None:
     edited = run.edit(ban=[0]).layer
     log = (run.edits_folder / "log.json").read_bytes()
-    run.select("features:1")
+    run.select("percentile:50")
     assert run.edits == ()
     with pytest.raises(StepMissingError, match="another layer than the one selected now"):
         run.layer("edited")
@@ -188,8 +188,12 @@ class Findings:
         (Findings.of("blame", features=(2,)), "feature 2 banned, and solved again"),
         (Findings.of("given_up", classes=(1,)), "examples of bee count 2 ×"),
         (
-            Findings.of("slice", where="side = left, class cat", classes=(2,)),
+            Findings.of("slice", where="side is left, class cat", classes=(2,)),
             "examples of cat where side is left count as much as the rest",
+        ),
+        (
+            Findings.of("slice", where="side is right", classes=()),
+            "examples where side is right count 2 ×",
         ),
     ],
 )
@@ -197,6 +201,60 @@ def test_a_finding_is_mended(run: Run, finding: Finding, words: str) -> None:
     result = run.edit(finding=finding)
     assert [edit.describe() for edit in result.edits] == [words]
     assert result.layer.certificate.status == "optimal"
+
+
+@pytest.mark.parametrize("words", ["feature 0 high", "side is left and feature 0 high"])
+def test_a_slice_of_features_is_found_in_training(run: Run, words: str) -> None:
+    finding = Findings.of("slice", where=f"{words}, class cat", classes=(2,))
+    (edit,) = run.edit(finding=finding).edits
+    assert isinstance(edit, Reweight)
+    rows = np.isin(run.store.ids, edit.ids)
+    assert (run.store.split[rows] == "train").all()
+    held, fitted = (run.store.matrix(split)[:, 0] for split in ("validation", "train"))
+    high = fitted >= np.quantile(held, 0.8)
+    if words.startswith("side"):
+        high &= (run.store.metadata["side"] == "left")[run.store.split == "train"].to_numpy()
+    assert rows.sum() == pytest.approx(high.sum(), abs=1)
+    assert run.undo().fingerprint == run.layer().fingerprint
+
+
+def test_wrong_labels_of_a_slice_are_left_out(run: Run) -> None:
+    run.debug(effort="quick")
+    (run.folder / "debug" / "labels.json").unlink()
+    (edit,) = run.edit(finding=Findings.of("label_noise", where="feature 0 high")).edits
+    assert isinstance(edit, Relabel)
+    assert not edit.labels
+    rows = np.isin(run.store.ids, edit.ids)
+    assert (run.store.matrix()[rows, 0] > 0.5).all()
+    assert (run.layer().predict(run.store.matrix()[rows]) != run.store.labels()[rows]).mean() > 0.9
+
+
+def test_lam_is_chosen_again_where_asked_and_undone(run: Run) -> None:
+    """The rule takes the best of validation, which a far too large lam is not."""
+    run.select("percentile:50")
+    selected = run.layer()
+    kept = run.edit(ban=[9], lam="same")
+    assert kept.layer.certificate.lam == selected.certificate.lam
+    assert run.undo().fingerprint == selected.fingerprint
+    run.edits_folder.joinpath("log.json").unlink()
+    again = run.edit(ban=[9], lam="again")
+    assert again.layer.certificate.status == "optimal"
+    assert again.layer.certificate.lam != selected.certificate.lam
+    assert not again.layer.weight[:, 9].any()
+    assert any("λ was chosen again" in note for note in again.notes)
+    assert run.edit_log.result(again.number or 0).to_dict() == again.to_dict()
+    assert run.undo().fingerprint == selected.fingerprint
+    with pytest.raises(InputError, match="lam: expected 'same' or 'again', got 'twice'"):
+        run.edit(ban=[9], lam="twice")
+
+
+def test_a_layer_that_collapses_is_solved_at_another_lam(run: Run) -> None:
+    """Without the features that tell the class, next to nothing is left at the same lam."""
+    used = run.layer().used.tolist()[:3]
+    result = run.edit(ban=used)
+    if result.features_after < result.features_before / 2:
+        assert result.notes
+    assert any("does not improve" in text for text in result.warnings)
 
 
 def test_bad_input_is_said(run: Run, tmp_path: Path) -> None:

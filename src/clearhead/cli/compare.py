@@ -47,9 +47,9 @@ def command(
     """
     from clearhead._files import write_json
     from clearhead.run import open_run
-    from clearhead.run.comparing import compare_runs
+    from clearhead.run.comparing import compare
 
-    found = compare_runs(
+    found = compare(
         open_run(run),
         None if other is None else open_run(other),
         layer=layer,

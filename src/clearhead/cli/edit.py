@@ -73,6 +73,16 @@ def command(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Choose a temperature on validation.")
     ] = False,
+    lam: Annotated[
+        str | None,
+        typer.Option(
+            metavar="same|again",
+            help=(
+                "Keep λ, or choose it again, where the layer is solved again; by default it is "
+                "chosen again where a pattern is unlinked or the layer loses its features."
+            ),
+        ),
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the last edit back.")] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Do again what was undone.")] = False,
     log: Annotated[bool, typer.Option("--log", help="List the edits of this run.")] = False,
@@ -104,6 +114,7 @@ def command(
             "file": file,
             "refit": refit,
             "calibrate": calibrate,
+            "lam": lam,
         }
         if log or undo or redo:
             _check_alone(wanted, {"--log": log, "--undo": undo, "--redo": redo})

@@ -1,6 +1,7 @@
 """What is wrong with the model?"""
 
 from clearhead.debug.change import Change, change_inputs
+from clearhead.debug.conditions import where_holds
 from clearhead.debug.counterfactual import Counterfactual, counterfactual
 from clearhead.debug.errors import (
     ErrorGroup,
@@ -65,4 +66,5 @@ __all__ = [
     "save_pattern",
     "share_mended_by_one",
     "traits_of",
+    "where_holds",
 ]

@@ -11,7 +11,15 @@ import pandas as pd
 from clearhead._types import BoolArray, IntArray, StrArray
 from clearhead.debug.view import SplitView
 
-__all__ = ["MAX_VALUES", "MIN_EXAMPLES", "Condition", "Conditions", "conditions_of", "values_of"]
+__all__ = [
+    "MAX_VALUES",
+    "MIN_EXAMPLES",
+    "Condition",
+    "Conditions",
+    "conditions_of",
+    "values_of",
+    "where_holds",
+]
 
 MIN_EXAMPLES = 20
 MAX_VALUES = 20
@@ -106,6 +114,24 @@ def conditions_of(validation: SplitView, test: SplitView) -> Conditions:
         np.array([one[2] for one in found], dtype=bool).reshape(len(found), validation.n),
         np.array([one[3] for one in found], dtype=bool).reshape(len(found), test.n),
     )
+
+
+def where_holds(words: str, validation: SplitView, other: SplitView) -> BoolArray | None:
+    """Find the examples of another split, (n,), that the words of a slice hold for.
+
+    Features are high or low as on validation. None where nothing is said in these words.
+    """
+    conditions = conditions_of(validation, other)
+    known = {one.words: i for i, one in enumerate(conditions.all)}
+    if words in known:
+        single: BoolArray = conditions.test[known[words]]
+        return single
+    for i, first in enumerate(conditions.all):
+        rest = words.removeprefix(f"{first.words} and ")
+        if rest != words and rest in known:
+            found: BoolArray = conditions.test[i] & conditions.test[known[rest]]
+            return found
+    return None
 
 
 def values_of(series: pd.Series[Any]) -> StrArray:

@@ -274,7 +274,7 @@ def find_blame(validation: SplitView, test: SplitView) -> Iterator[Finding]:
                 test.n,
             ),
             p_value=mcnemar_greater(mended, broken),
-            mend=f"Fit again without it: `clearhead fit RUN --ban {feature}`.",
+            mend="Solve the layer again without it: `clearhead edit RUN --finding NUMBER`.",
             features=(feature,),
             examples=tuple(str(i) for i in test.ids[now_right & ~test.right][:8]),
         )

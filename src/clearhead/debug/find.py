@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from clearhead._types import FloatArray
+from clearhead.debug.confused import find_confused
 from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
@@ -41,6 +42,7 @@ CHECKS: dict[str, Check] = {
     "a feature that decides many classes": find_hubs,
     "errors that vanish without one feature": find_blame,
     "a slice, of metadata, features or what is seen at sight, that does worse": find_slices,
+    "a class that is mostly taken for another": find_confused,
     "a class that the sparse layer gave up": find_given_up,
 }
 

@@ -49,7 +49,7 @@ def find_given_up(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             p_value=mcnemar_greater(lost, won),
             mend=(
                 "Select a point of the path with more features (`clearhead select RUN --rule "
-                "best`), or fit with the classes weighed alike (`clearhead fit RUN --balanced`)."
+                "best`), or let the class count more (`clearhead edit RUN --finding NUMBER`)."
             ),
             classes=(c,),
             examples=tuple(str(i) for i in test.ids[missed][:8]),

@@ -61,8 +61,8 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             mend=(
                 f"Look at what feature {feature} responds to: a property of the picture or text "
                 "as a whole (brightness, length, source) should not decide between so many "
-                "classes. If it is one, fit again without it "
-                f"(`clearhead fit RUN --ban {feature}`)."
+                "classes. If it is one, `clearhead edit RUN --finding NUMBER` solves the layer "
+                "again without it."
             ),
             features=(feature,),
             classes=tuple(int(c) for c in np.flatnonzero(validation.weight[:, column])),

@@ -60,8 +60,8 @@ def find_leaning(validation: SplitView, test: SplitView) -> Iterator[Finding]:
             p_value=mcnemar_greater(lost, won),
             mend=(
                 f"Look at what feature {feature} responds to. If it is not what makes a {name}, "
-                f"fit again without it (`clearhead fit RUN --ban {feature}`); if it is, the class "
-                "needs more varied examples."
+                "`clearhead edit RUN --finding NUMBER` solves the layer again without it; if it "
+                "is, the class needs more varied examples."
             ),
             features=(feature,),
             classes=(c,),

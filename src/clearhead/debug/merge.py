@@ -43,7 +43,11 @@ def merge(findings: Sequence[Finding], shifts: Mapping[str, FloatArray]) -> list
 
 
 def _same(first: Finding, other: Finding, shifts: Mapping[str, FloatArray]) -> bool:
-    if not (first.confirmed and other.confirmed) or first.key not in shifts:
+    if not (first.confirmed and other.confirmed):
+        return False
+    if first.kind == "label_noise" and other.kind == "confusion":
+        return set(first.classes) == set(other.classes)
+    if first.key not in shifts:
         return False
     if other.key in shifts:
         return (

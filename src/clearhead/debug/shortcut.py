@@ -189,7 +189,7 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
     carriers = _carriers(inputs, proposal.change, c)
     finding = Finding(
         kind=kind,
-        title=f"{words} makes {_share(tested.flips, n)} examples of other classes {name}",
+        title=f"{words} turns {_share(tested.flips, n)} examples of other classes into {name}",
         suspicion=f"{words} may be taken for {name}",
         where=f"class {name}: {words}",
         evidence=evidence,

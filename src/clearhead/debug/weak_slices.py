@@ -216,11 +216,14 @@ def _measure(
     title = f"{name} is lower where {words}: {against}"
     mend = (
         f"Look at the errors where {words}: more, and more varied, examples of them are the "
-        "usual mend."
+        "usual mend. `clearhead edit RUN --finding NUMBER` lets those that there are count more."
     )
     if mislabelled:
         title = f"labels look wrong where {words}: {name} {against}"
-        mend = f"Look at the labels where {words}: mend them, or leave these examples out."
+        mend = (
+            f"Look at the labels where {words}: mend them, or leave out those that look wrong: "
+            "`clearhead edit RUN --finding NUMBER`."
+        )
     return Finding(
         kind="label_noise" if mislabelled else "slice",
         title=title,

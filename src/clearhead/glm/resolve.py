@@ -87,6 +87,15 @@ class Resolver:
         # A Hessian formed for one solve serves the next ones, which end near by.
         self._curvature = Curvature()
 
+    @property
+    def lambda_max(self) -> float:
+        """The smallest lam at which no feature is used."""
+        return self._fit.lambda_max
+
+    def null(self) -> tuple[FloatArray, FloatArray]:
+        """Coefficients and intercept of the model without features, where a path starts."""
+        return self._fit.widen(self._fit.null.W), self._fit.null.b
+
     def gap(self, coef: FloatArray, intercept: FloatArray) -> float:
         """Relative duality gap of these coefficients: how far from optimal they can be here."""
         objective = self._fit.at(self._lam)
@@ -100,11 +109,15 @@ class Resolver:
         intercept: FloatArray,
         without: Iterable[int] = (),
         allowed: BoolArray | None = None,
+        *,
+        lam: float | None = None,
+        tol: float | None = None,
     ) -> Resolved:
         r"""Solve from these coefficients, with the features `without` kept at zero.
 
         With `allowed` (K, p), coefficients where it is False are kept at zero, too: a feature
-        is then banned for some outputs only.
+        is then banned for some outputs only. With `lam` or `tol` it is solved
+        there, or to that gap, instead.
 
         Features are kept there by their penalty factor. The gradient of feature j is at most
 
@@ -121,6 +134,7 @@ class Resolver:
             features are in for all outputs or for none.
         """
         fit, W = self._fit, coef[:, self._fit.columns].copy()
+        lam = self._lam if lam is None else lam
         factors = fit.penalty.factors.copy()
         out = np.isin(fit.columns, list(without))
         if out.any():
@@ -130,19 +144,19 @@ class Resolver:
                     "Analyze a sparse layer, or fit again with penalty_factor inf."
                 )
             W[:, out] = 0.0
-            reach = _BEYOND * self._steepest[out] / (self._lam * fit.penalty.l1_ratio)
+            reach = _BEYOND * self._steepest[out] / (lam * fit.penalty.l1_ratio)
             factors[out] = np.maximum(factors[out], reach)
         penalty: Penalty = replace(fit.penalty, factors=factors)
         if allowed is not None and not allowed.all():
             penalty = _restricted(penalty, allowed[:, fit.columns])
             W[~allowed[:, fit.columns]] = 0.0
-        objective = Objective(fit.rows, penalty, self._lam, fit.null.loss, fit.residual_size)
+        objective = Objective(fit.rows, penalty, lam, fit.null.loss, fit.residual_size)
         # With one output every product is with a vector.
         with one_thread() if fit.rows.n_outputs == 1 else nullcontext():
             fit.rows.move(W, intercept)
             start = look(objective, W, intercept, polished=False)
             solution = NewtonSolver().solve(
-                objective, start, tol=self._tol, curvature=self._curvature
+                objective, start, tol=self._tol if tol is None else tol, curvature=self._curvature
             )
         return Resolved(
             coef=fit.widen(solution.point.W),

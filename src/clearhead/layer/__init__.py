@@ -2,7 +2,13 @@
 
 from clearhead.layer.ablation import Ablation, AblationCurve, ablate
 from clearhead.layer.analysis import LayerAnalysis, analyze
-from clearhead.layer.apply_edits import apply_edits
+from clearhead.layer.apply_edits import (
+    Edited,
+    apply_edits,
+    changed_rows,
+    follow_edits,
+    with_ways,
+)
 from clearhead.layer.calibration import expected_calibration_error, log_losses
 from clearhead.layer.decision import Certificate, DecisionLayer
 from clearhead.layer.divergence import divergence
@@ -11,6 +17,7 @@ from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit, edit_from_dict
 from clearhead.layer.edit_layer import Calibrate, Refit, Scale, Zero
 from clearhead.layer.edit_problem import Ban, Counterexamples, Relabel, Reweight
 from clearhead.layer.evaluate import Evaluation, evaluate, right_rows, share_of
+from clearhead.layer.lam_again import Again, Lam, weighted_accuracy
 from clearhead.layer.select import (
     Best,
     FeaturesPerClass,
@@ -29,11 +36,12 @@ from clearhead.layer.sharing import (
 from clearhead.layer.stability import Newcomer, Stability
 from clearhead.layer.substitutes import Replacement, Substitutes, Substitution
 from clearhead.layer.training import TrainingRows
-from clearhead.layer.unlink import Unlink
+from clearhead.layer.unlink import HeldOut, Unlink
 
 __all__ = [
     "Ablation",
     "AblationCurve",
+    "Again",
     "Ban",
     "Best",
     "Calibrate",
@@ -43,8 +51,11 @@ __all__ = [
     "DecisionLayer",
     "Duplicates",
     "Edit",
+    "Edited",
     "Evaluation",
     "FeaturesPerClass",
+    "HeldOut",
+    "Lam",
     "LayerAnalysis",
     "LayerEdit",
     "Newcomer",
@@ -69,15 +80,19 @@ __all__ = [
     "ablate",
     "analyze",
     "apply_edits",
+    "changed_rows",
     "class_similarity",
     "divergence",
     "edit_from_dict",
     "evaluate",
     "expected_calibration_error",
     "find_duplicates",
+    "follow_edits",
     "log_losses",
     "parse_rule",
     "right_rows",
     "share_of",
     "shared_features",
+    "weighted_accuracy",
+    "with_ways",
 ]

@@ -16,7 +16,14 @@ from clearhead.glm.resolve import Resolved, Resolver
 from clearhead.glm.standardize import Standardization
 from clearhead.layer.decision import DecisionLayer
 
-__all__ = ["LayerProblem", "refit_layer", "solve_changed"]
+__all__ = [
+    "LayerProblem",
+    "changed_problem",
+    "coefficients_of",
+    "refit_layer",
+    "shared_ban",
+    "solved_layer",
+]
 
 _STRANGE = 10.0
 """A layer whose gap on the rows given is this many times what was proven has other rows."""
@@ -59,7 +66,7 @@ class LayerProblem:
         self.layer = layer
         self.weights: FloatArray = problem.weights
         self._resolver = _resolver(layer, problem, grouped=grouped, tol=tol)
-        gap, proven = self._resolver.gap(*_coefficients(layer)), layer.certificate.gap or 0.0
+        gap, proven = self._resolver.gap(*coefficients_of(layer)), layer.certificate.gap or 0.0
         if not gap <= _STRANGE * max(tol, proven):
             raise InputError(
                 f"train: the layer is not the optimum on these rows (its gap is {gap:.1e}, "
@@ -69,18 +76,18 @@ class LayerProblem:
 
     def without(self, features: Iterable[int]) -> DecisionLayer:
         """Solve with `features` banned; the optimum at the same lam, certified."""
-        return self._layer(self._resolver.solve(*_coefficients(self.layer), without=features))
+        return self._layer(self._resolver.solve(*coefficients_of(self.layer), without=features))
 
     def resampled(self, counts: IntArray) -> DecisionLayer:
         """Solve where row i counts ``counts[i]`` times, standardised anew, at the same lam."""
         resolver = self._resolver.reweighted(self.weights * counts)
-        return self._layer(resolver.solve(*_coefficients(self.layer)))
+        return self._layer(resolver.solve(*coefficients_of(self.layer)))
 
     def _layer(self, solved: Resolved) -> DecisionLayer:
-        return _solved(self.layer, solved)
+        return solved_layer(self.layer, solved)
 
 
-def solve_changed(
+def changed_problem(
     layer: DecisionLayer,
     X: Any,
     y: Any,
@@ -88,12 +95,11 @@ def solve_changed(
     sample_weight: Any = None,
     penalty_factor: Any = None,
     grouped: bool = False,
-    allowed: BoolArray | None = None,
     tol: float = 1e-4,
-) -> DecisionLayer:
-    """Solve a layer's problem on other rows, weights or features, at the same lam.
+) -> Resolver:
+    """Prepare a layer's problem on other rows, weights or features, to be solved again.
 
-    Features are standardised anew by the rows and weights given. Starts at `layer`.
+    Features are standardised anew by the rows and weights given.
 
     Parameters
     ----------
@@ -101,8 +107,6 @@ def solve_changed(
         As it was taken from its path, not edited.
     X, y, sample_weight, penalty_factor, grouped, tol
         As for :class:`LayerProblem`; of other rows than the layer was fitted to.
-    allowed : ndarray of shape (K, p), bool, optional
-        False where a class must not use a feature.
 
     Raises
     ------
@@ -110,10 +114,15 @@ def solve_changed(
         The layer is no point of a path.
     """
     problem = _gathered(layer, X, y, sample_weight, penalty_factor)
-    resolver = _resolver(layer, problem, grouped=grouped, tol=tol)
-    if allowed is not None and layer.certificate.family == "binomial":
-        allowed = allowed[:1] & allowed[1:]  # one row decides between the two
-    return _solved(layer, resolver.solve(*_coefficients(layer), allowed=allowed))
+    return _resolver(layer, problem, grouped=grouped, tol=tol)
+
+
+def shared_ban(layer: DecisionLayer, allowed: BoolArray | None) -> BoolArray | None:
+    """Where (K, p) coefficients are allowed, as the solver holds them: one row of two classes."""
+    if allowed is None or layer.certificate.family != "binomial":
+        return allowed
+    shared: BoolArray = allowed[:1] & allowed[1:]
+    return shared
 
 
 def refit_layer(
@@ -125,7 +134,7 @@ def refit_layer(
     """
     problem = _gathered(layer, X, y, sample_weight, None)
     how = Standardization(layer.center, layer.scale, layer.dead, "")
-    found = refit_coefficients(problem, how, *_coefficients(layer))
+    found = refit_coefficients(problem, how, *coefficients_of(layer))
     weight, bias = _rows_of(layer, found.coef, found.intercept)
     certificate = replace(layer.certificate, gap=None, kkt=found.kkt, status=found.status)
     return replace(layer, weight=weight, bias=bias, certificate=certificate)
@@ -172,7 +181,8 @@ def _resolver(layer: DecisionLayer, problem: Problem, *, grouped: bool, tol: flo
     )
 
 
-def _solved(layer: DecisionLayer, solved: Resolved) -> DecisionLayer:
+def solved_layer(layer: DecisionLayer, solved: Resolved, lam: float | None = None) -> DecisionLayer:
+    """Give the layer with what was solved in place of its weights; at another lam if given."""
     weight, bias = _rows_of(layer, solved.coef, solved.intercept)
     return replace(
         layer,
@@ -182,7 +192,11 @@ def _solved(layer: DecisionLayer, solved: Resolved) -> DecisionLayer:
         scale=solved.how.scale,
         dead=solved.how.dead,
         certificate=replace(
-            layer.certificate, gap=solved.gap, kkt=solved.kkt, status=solved.status
+            layer.certificate,
+            lam=layer.certificate.lam if lam is None else lam,
+            gap=solved.gap,
+            kkt=solved.kkt,
+            status=solved.status,
         ),
     )
 
@@ -198,7 +212,7 @@ def _rows_of(
     return coef, intercept
 
 
-def _coefficients(layer: DecisionLayer) -> tuple[FloatArray, FloatArray]:
+def coefficients_of(layer: DecisionLayer) -> tuple[FloatArray, FloatArray]:
     """Coefficients as the solver holds them: one row where two classes mirror each other."""
     if layer.certificate.family == "binomial":
         return layer.weight[1:] - layer.weight[:1], layer.bias[1:] - layer.bias[:1]

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
-from clearhead.layer.again import solve_changed
+from clearhead.layer.again import changed_problem, coefficients_of, shared_ban, solved_layer
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit
+from clearhead.layer.lam_again import Again, Lam, choose_again, wanted_lam
 from clearhead.layer.training import TrainingRows
+from clearhead.layer.unlink import Unlink
 
-__all__ = ["apply_edits", "changed_rows"]
+__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "follow_edits", "with_ways"]
+
+COLLAPSED = 0.5
+"""A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edited:
+    """What edits made of a layer.
+
+    Parameters
+    ----------
+    layer : DecisionLayer
+    solved : bool
+        Whether the problem was changed, and solved again.
+    best : DecisionLayer or None
+        Of the best accuracy on validation, where lam was chosen again.
+    at_same_lam : DecisionLayer or None
+        The layer at the lam that it had, where it collapsed there.
+    accuracy : float
+        Of `best`, on validation with the same changes.
+    """
+
+    layer: DecisionLayer
+    solved: bool
+    best: DecisionLayer | None = None
+    at_same_lam: DecisionLayer | None = None
+    accuracy: float = math.nan
 
 
 def apply_edits(
@@ -22,14 +53,15 @@ def apply_edits(
     train: TrainingRows,
     validation: tuple[FloatArray, IntArray],
     *,
+    again: Again | None = None,
     grouped: bool = False,
     tol: float = 1e-4,
 ) -> DecisionLayer:
     """Apply edits to a layer as it was selected.
 
-    Edits of the problem come first, all together: the layer is solved again once, at the same
-    lam, on everything that they change. Edits of the layer follow in their order. So a
-    feature that was set to zero stays there when another is banned later.
+    Edits of the problem come first, all together: the layer is solved again once on everything
+    that they change. Edits of the layer follow in their order. So a feature that was set to zero
+    stays there when another is banned later.
 
     Parameters
     ----------
@@ -40,6 +72,8 @@ def apply_edits(
         What it was fitted to.
     validation : (features, labels)
         On which a temperature is chosen.
+    again : Again, optional
+        What choosing lam again takes; without it lam stays.
     grouped : bool
         As it was given to :func:`clearhead.fit_path`.
     tol : float
@@ -50,32 +84,127 @@ def apply_edits(
     InputError
         An edit names what the layer or the data do not have, or leaves a class no example.
     """
+    return follow_edits(
+        selected, edits, train, validation, again=again, grouped=grouped, tol=tol
+    ).layer
+
+
+def follow_edits(
+    selected: DecisionLayer,
+    edits: Sequence[Edit],
+    train: TrainingRows,
+    validation: tuple[FloatArray, IntArray],
+    *,
+    again: Again | None = None,
+    grouped: bool = False,
+    tol: float = 1e-4,
+) -> Edited:
+    """Apply edits as :func:`apply_edits` does, and say how it went."""
     for edit in edits:
         edit.check(selected)
     rows = changed_rows(train, edits, selected.class_names)
-    layer = selected
-    if rows is not train:
-        layer = _solve(selected, rows, grouped=grouped, tol=tol)
+    found = Edited(selected, solved=False)
+    if rows is not train or wanted_lam(edits) == "again":
+        found = _solve(selected, edits, rows, again, grouped=grouped, tol=tol)
+    layer = found.layer
     for edit in edits:
         if isinstance(edit, LayerEdit):
             layer = edit.change(layer, rows, validation)
-    return layer
+    return replace(found, layer=layer)
+
+
+def with_ways(
+    selected: DecisionLayer,
+    before: Sequence[Edit],
+    edits: Sequence[Edit],
+    train: TrainingRows,
+    again: Again,
+    *,
+    grouped: bool = False,
+    tol: float = 1e-4,
+) -> list[Edit]:
+    """Choose how patterns are unlinked, by accuracy on validation: `edits` with their ways.
+
+    Parameters
+    ----------
+    before, edits : sequence of Edit
+        Those that stand, and those whose ways are to be chosen.
+    """
+    found = list(edits)
+    for i, edit in enumerate(found):
+        if not isinstance(edit, Unlink) or edit.way:
+            continue
+        edit.check(selected)
+        ways = edit.ways(train, selected.class_names)
+        best = -math.inf
+        for way in ways if len(ways) > 1 and edit.held_out else ways[:1]:
+            tried = [*before, *found[:i], replace(edit, way=way), Lam("again")]
+            rows = changed_rows(train, tried, selected.class_names)
+            score = 0.0
+            if len(ways) > 1 and edit.held_out:
+                score = _solve(selected, tried, rows, again, grouped=grouped, tol=tol).accuracy
+            if score > best:
+                best, found[i] = score, replace(edit, way=way)
+    return found
 
 
 def changed_rows(
-    train: TrainingRows, edits: Sequence[Edit], class_names: Sequence[str]
+    train: TrainingRows, edits: Sequence[Edit], class_names: Sequence[str], split: str = "train"
 ) -> TrainingRows:
-    """Training rows after all edits of the problem; `train` itself where there are none."""
+    """Rows of a split after all edits of the problem; the same rows where there are none."""
     rows = train
     for edit in edits:
-        if isinstance(edit, ProblemEdit):
+        if isinstance(edit, ProblemEdit) and split == "train":
             rows = edit.change(rows, class_names)
+        elif isinstance(edit, ProblemEdit):
+            rows = edit.change_held_out(rows, class_names, split)
     return rows
 
 
 def _solve(
-    selected: DecisionLayer, rows: TrainingRows, *, grouped: bool, tol: float
-) -> DecisionLayer:
+    selected: DecisionLayer,
+    edits: Sequence[Edit],
+    rows: TrainingRows,
+    again: Again | None,
+    *,
+    grouped: bool,
+    tol: float,
+) -> Edited:
+    kept = rows.weight > 0
+    allowed = _allowed(selected, rows)
+    banned = ~allowed.any(axis=0)
+    resolver = changed_problem(
+        selected,
+        rows.features[kept],
+        rows.targets[kept],
+        sample_weight=rows.weight[kept],
+        penalty_factor=np.where(banned, np.inf, 1.0) if banned.any() else None,
+        grouped=grouped,
+        tol=tol,
+    )
+    held = None if (allowed | banned).all() else shared_ban(selected, allowed)
+    how = wanted_lam(edits)
+    unlinks = any(isinstance(edit, Unlink) for edit in edits)
+    same = None
+    if again is None or how == "same" or not (how == "again" or unlinks):
+        same = solved_layer(selected, resolver.solve(*coefficients_of(selected), allowed=held))
+        if again is None or how == "same" or not collapsed(selected, same):
+            return Edited(same, solved=True)
+    validation = changed_rows(again.validation, edits, selected.class_names, "validation")
+    chosen = choose_again(selected, resolver, again, validation, held)
+    return Edited(
+        chosen.layer, solved=True, best=chosen.best, at_same_lam=same, accuracy=chosen.accuracy
+    )
+
+
+def collapsed(before: DecisionLayer, after: DecisionLayer) -> bool:
+    """Whether a layer has lost half of its features, or a class all of them."""
+    lost = bool(((after.n_nonzero == 0) & (before.n_nonzero > 0)).any())
+    return lost or after.features_per_class < COLLAPSED * before.features_per_class
+
+
+def _allowed(selected: DecisionLayer, rows: TrainingRows) -> BoolArray:
+    """What each class may use (K, p), where every class has an example and a feature is left."""
     kept = rows.weight > 0
     weight = np.bincount(rows.labels[kept], rows.weight[kept], minlength=rows.n_classes)
     if not weight.all():
@@ -84,17 +213,6 @@ def _solve(
             f"edit: no training example of {name} is left that counts. Leave some in, or add "
             "counterexamples of it."
         )
-    allowed = rows.allowed
-    banned = ~allowed.any(axis=0)
-    if banned.all():
+    if not rows.allowed.any():
         raise InputError("edit: all features would be banned from all classes. Keep some.")
-    return solve_changed(
-        selected,
-        rows.features[kept],
-        rows.targets[kept],
-        sample_weight=rows.weight[kept],
-        penalty_factor=np.where(banned, np.inf, 1.0) if banned.any() else None,
-        grouped=grouped,
-        allowed=None if (allowed | banned).all() else allowed,
-        tol=tol,
-    )
+    return rows.allowed

@@ -97,6 +97,15 @@ class ProblemEdit(Edit):
     def change(self, rows: TrainingRows, class_names: Sequence[str]) -> TrainingRows:
         """Change what the layer is fitted to."""
 
+    def change_held_out(
+        self, rows: TrainingRows, class_names: Sequence[str], split: str
+    ) -> TrainingRows:
+        """Change the rows of a held-out split as far as the data to come are to be like that.
+
+        Labels that are wrong there stay wrong, and what was added is in training only.
+        """
+        return rows
+
 
 class LayerEdit(Edit):
     """A change of the layer itself: it is no optimum any more."""

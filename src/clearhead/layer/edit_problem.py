@@ -131,6 +131,18 @@ class Reweight(ProblemEdit):
         lift = _bounded(totals.sum() / (np.count_nonzero(totals) * np.maximum(totals, 1e-300)))
         return rows.weighted(rows.weight * np.where(inside, lift[rows.labels], 1.0))
 
+    def change_held_out(
+        self, rows: TrainingRows, class_names: Sequence[str], split: str
+    ) -> TrainingRows:
+        """Weigh a held-out split alike, where what is named is in it."""
+        if self.ids:
+            return rows
+        if self.value is not None:
+            inside = np.isin(rows.labels, class_indices(self.classes, class_names))
+            if not (inside & (_column(rows, str(self.column)) == self.value)).any():
+                return rows
+        return self.change(rows, class_names)
+
 
 @dataclass(frozen=True, eq=False)
 class Counterexamples(ProblemEdit):

@@ -41,6 +41,11 @@ class Rule(ABC):
     def describe(self) -> str:
         """Say in words what the rule does."""
 
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it; "" where it does not."""
+        return ""
+
     def apply(self, path: Path | CrossValidation) -> DecisionLayer:
         """Build the layer of the chosen point, fitted to all rows."""
         return DecisionLayer.from_path(_path_of(path), self.index(path))
@@ -78,6 +83,13 @@ class Sparsest(Rule):
         floor = best * (1 - self.max_drop) if self.relative else best - self.max_drop
         return _sparsest(path, accuracy, accuracy >= floor - 1e-12)
 
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it."""
+        return (
+            f"sparsest:{100 * self.max_drop!r}%" if self.relative else f"sparsest:{self.max_drop!r}"
+        )
+
     def describe(self) -> str:
         """Say in words what the rule does."""
         unit = "% (relative)" if self.relative else " points"
@@ -92,6 +104,11 @@ class Best(Rule):
         """Index of the chosen point."""
         accuracy = _validation_accuracy(path)
         return _sparsest(path, accuracy, accuracy >= accuracy.max())
+
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it."""
+        return "best"
 
     def describe(self) -> str:
         """Say in words what the rule does."""
@@ -121,6 +138,11 @@ class FeaturesPerClass(Rule):
         accuracy = _validation_accuracy(path)
         return _sparsest(path, accuracy, allowed & (accuracy >= accuracy[allowed].max()))
 
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it."""
+        return f"features:{self.k!r}"
+
     def describe(self) -> str:
         """Say in words what the rule does."""
         return f"best validation accuracy with at most {self.k:g} features a class"
@@ -144,6 +166,11 @@ class Percentile(Rule):
         accuracy = _validation_accuracy(path)
         low, high = accuracy.min(), accuracy.max()
         return _sparsest(path, accuracy, accuracy >= low + (high - low) * self.q / 100 - 1e-12)
+
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it."""
+        return f"percentile:{self.q!r}"
 
     def describe(self) -> str:
         """Say in words what the rule does."""
@@ -192,6 +219,11 @@ class OneStandardError(Rule):
             )
         share = _validation_accuracy(path)
         return share, np.sqrt(share * (1 - share) / path.n_samples["validation"])
+
+    @property
+    def text(self) -> str:
+        """How :func:`parse_rule` reads it."""
+        return "one-se" if self.by == "accuracy" else ""
 
     def describe(self) -> str:
         """Say in words what the rule does."""

@@ -8,19 +8,20 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug import bin_metadata
-from clearhead.debug.compare import MIN_CORRELATION, Compared, compare
+from clearhead.debug.compare import MIN_CORRELATION, Compared
+from clearhead.debug.compare import compare as compare_sides
 from clearhead.debug.comparison import Comparison
 from clearhead.errors import InputError
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
 from clearhead.run.run import Run
 
-__all__ = ["compare_runs", "compared"]
+__all__ = ["compare", "compared"]
 
 LAYERS = ("sparse", "dense", "edited")
 
 
-def compare_runs(
+def compare(
     a: Run,
     b: Run | None = None,
     *,
@@ -56,7 +57,7 @@ def compare_runs(
         )
     other = a if b is None else b
     first, second = compared(a), compared(other, layer)
-    return compare(first, second, min_correlation=min_correlation, signed=signed, seed=seed)
+    return compare_sides(first, second, min_correlation=min_correlation, signed=signed, seed=seed)
 
 
 def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:

@@ -31,8 +31,9 @@ class Measured:
     Parameters
     ----------
     what : str
-        ``"accuracy"``, ``"recall of NAME"`` or ``"COLUMN is VALUE"``.
-    kind : {"all", "class", "slice"}
+        ``"accuracy"``, ``"recall of NAME"``, ``"COLUMN is VALUE"``, or what was measured of a
+        pattern that was unlinked: taken out of examples, and put into others.
+    kind : {"all", "class", "slice", "pattern"}
     split : {"validation", "test"}
     before, after : Accuracy
     change, low, high : float
@@ -40,7 +41,7 @@ class Measured:
     """
 
     what: str
-    kind: Literal["all", "class", "slice"]
+    kind: Literal["all", "class", "slice", "pattern"]
     split: str
     before: Accuracy
     after: Accuracy
@@ -107,6 +108,8 @@ class EditResult:
     changed : dict of split to tuple of str
         Ids of the examples whose prediction changed.
     warnings : tuple of str
+    notes : tuple of str
+        What else is to be known, such as that lam was chosen again.
     """
 
     layer: DecisionLayer = field(repr=False)
@@ -119,6 +122,7 @@ class EditResult:
     certificate: str
     changed: Mapping[str, tuple[str, ...]] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def at(self, what: str = "accuracy", split: str = "test") -> Measured:
         """Give one row: ``"accuracy"``, ``"recall of NAME"`` or ``"COLUMN is VALUE"``."""
@@ -127,6 +131,12 @@ class EditResult:
     def describe(self) -> list[str]:
         """Say in words what was changed, and what it does."""
         said = [f"{edit.describe()}." for edit in self.edits]
+        for row in self.rows:
+            if row.kind == "pattern" and row.split == "test":
+                said.append(
+                    f"test, {row.what}: {100 * row.before.value:.1f}% → "
+                    f"{100 * row.after.value:.1f}% (n = {row.before.n})."
+                )
         for split in SPLITS:
             row = self.at(split=split)
             said.append(
@@ -139,6 +149,7 @@ class EditResult:
             f"{self.features_before:.1f} → {self.features_after:.1f} features a class; "
             f"{self.certificate}."
         )
+        said += [f"{text}." for text in self.notes]
         return said + [f"Warning: {text}" for text in self.warnings]
 
     def to_frame(self) -> pd.DataFrame:
@@ -162,6 +173,7 @@ class EditResult:
             "certificate": self.certificate,
             "changed": {split: list(ids) for split, ids in self.changed.items()},
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -180,6 +192,7 @@ class EditResult:
             certificate=value["certificate"],
             changed={split: tuple(ids) for split, ids in value["changed"].items()},
             warnings=tuple(value["warnings"]),
+            notes=tuple(value.get("notes", ())),
         )
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +14,25 @@ from clearhead.debug import bin_metadata
 from clearhead.errors import InputError
 from clearhead.events import Event, emit
 from clearhead.layer import (
+    Again,
     Ban,
     Calibrate,
     Counterexamples,
     DecisionLayer,
     Edit,
+    Lam,
     Refit,
     Reweight,
     Scale,
+    Sparsest,
     TrainingRows,
     Zero,
-    apply_edits,
     edit_from_dict,
+    follow_edits,
+    parse_rule,
+    with_ways,
 )
+from clearhead.run.edit_effect import notes_of, pattern_rows, worries
 from clearhead.run.edit_log import EditLog, read_edit_file
 from clearhead.run.edit_result import SPLITS, EditResult, measure_edit
 from clearhead.run.fitting import targets_of, weighting
@@ -51,15 +58,30 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     emit(run.on_event, Event("edit", "start", "; ".join(edit.describe() for edit in edits)))
     store = run.store
     before = log.layer() or selected
-    after = apply_edits(
+    fitted, train = run.file.steps["fit"].options, training_rows(run)
+    again = _again(run, selected)
+    solver = {"grouped": fitted.get("grouped", False), "tol": fitted["tol"]}
+    if again is not None:
+        edits = with_ways(selected, log.edits(), edits, train, again, **solver)
+    logged = [*log.edits(), *edits]
+    edited = follow_edits(
         selected,
-        [*log.edits(), *edits],
-        training_rows(run),
+        logged,
+        train,
         (store.matrix("validation"), store.labels("validation")),
-        grouped=run.file.steps["fit"].options.get("grouped", False),
+        again=again,
+        **solver,
     )
+    after = edited.layer
     views = {split: (run.view(split), store.matrix(split)) for split in SPLITS}
     result = measure_edit(before, after, tuple(edits), views)
+    held_out = {split: rows_of(run, split) for split in SPLITS} if again is not None else {}
+    result = replace(
+        result,
+        rows=(*result.rows, *pattern_rows(before, after, edits, held_out)),
+        warnings=(*result.warnings, *worries(before, edited, edits, logged, again)),
+        notes=notes_of(selected, edited),
+    )
     for text in result.warnings:
         emit(run.on_event, Event("edit", "warning", text))
     if not dry_run:
@@ -68,22 +90,44 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     return result
 
 
+def _again(run: Run, selected: DecisionLayer) -> Again | None:
+    """What choosing lam again takes: the rule that chose the layer, or the default one."""
+    if selected.multilabel:
+        return None
+    text = run.selection["text"]
+    lambdas = run.path().lambdas
+    return Again(
+        parse_rule(text) if text else Sparsest(),
+        rows_of(run, "validation"),
+        float(lambdas[lambdas > 0].min()),
+    )
+
+
+def rows_of(run: Run, split: str) -> TrainingRows:
+    """Rows of a split, each counting alike."""
+    store = run.store
+    here = store.split == split
+    labels = store.labels(split)
+    return TrainingRows(
+        features=store.matrix(split),
+        labels=labels,
+        weight=np.ones(len(labels)),
+        ids=store.ids[here],
+        metadata=bin_metadata(store.metadata, store.split == "train")[here].reset_index(drop=True),
+        allowed=np.ones((len(store.class_names), store.p), dtype=bool),
+    )
+
+
 def training_rows(run: Run) -> TrainingRows:
     """What the run's layer was fitted to."""
     store, fitted = run.store, run.file.steps["fit"].options
-    here = store.split == "train"
     ban = fitted.get("ban", ())
     weights = weighting(store, ban, balanced=fitted.get("balanced", False))
-    labels = store.labels("train")
-    allowed = np.ones((len(store.class_names), store.p), dtype=bool)
-    allowed[:, list(ban)] = False
-    return TrainingRows(
-        features=store.matrix("train"),
-        labels=labels,
-        weight=np.asarray(weights.get("sample_weight", np.ones(len(labels))), dtype=np.float64),
-        ids=store.ids[here],
-        metadata=bin_metadata(store.metadata, here)[here].reset_index(drop=True),
-        allowed=allowed,
+    rows = rows_of(run, "train")
+    rows.allowed[:, list(ban)] = False
+    return replace(
+        rows,
+        weight=np.asarray(weights.get("sample_weight", rows.weight), dtype=np.float64),
         soft=targets_of(store, run.targets).get("y"),
     )
 
@@ -102,6 +146,7 @@ def requested(
     file: Path | str | None = None,
     refit: bool = False,
     calibrate: bool = False,
+    lam: str | None = None,
 ) -> list[Edit]:
     """Make edits of what was asked for, in this order of arguments but `file` first.
 
@@ -123,6 +168,8 @@ def requested(
     file : path
         Edits as JSON.
     refit, calibrate : bool
+    lam : {"same", "again"}, optional
+        Whether lam is kept where the layer is solved again; see :class:`clearhead.layer.Lam`.
     """
     layer, whom, edits = run.layer(), tuple(classes), list[Edit]()
     if file is not None:
@@ -147,6 +194,8 @@ def requested(
         edits.append(Refit())
     if calibrate:
         edits.append(Calibrate())
+    if lam is not None:
+        edits.append(Lam(lam))
     return edits
 
 

@@ -14,7 +14,8 @@ from clearhead.debug import Finding
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
-from clearhead.layer import Ban, Counterexamples, Edit, Relabel, Reweight, Unlink
+from clearhead.layer import Ban, Counterexamples, Edit, HeldOut, Reweight, Unlink
+from clearhead.run.slice_mend import mend_labels, mend_slice
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
@@ -23,6 +24,10 @@ __all__ = ["edits_of_finding", "read_counterexamples"]
 
 SHIFTS = 300
 """Examples of other classes into which a pattern is put to see what it does to the features."""
+HELD = 200
+"""The same, of each held-out split."""
+PURE = 10
+"""Fewer examples than this have no mean to compare with."""
 COVERED = 0.9
 """Taken out of so many of the examples that show it, a pattern is gone from training."""
 GIVEN_UP_FACTOR = 2.0
@@ -43,32 +48,15 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind in ("leaning", "hub", "blame") and found.features:
         return [Ban(found.features)]
     names = tuple(run.layer().class_names[c] for c in found.classes)
+    if found.kind == "confusion":
+        return [Reweight(classes=names[:1], factor=GIVEN_UP_FACTOR)]
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
-    if found.kind == "slice":
-        column, equals, value = found.where.partition(" = ")
-        if equals and column in run.store.metadata.columns:
-            for name in names:
-                value = value.removesuffix(f", class {name}")
-            return [Reweight(column, value, names)]
-    suspects = _suspects(run, found)
-    if suspects:
-        return [Relabel(tuple(suspects), tuple(suspects.values()))]
+    if found.kind in ("slice", "label_noise"):
+        edit = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
+        if edit is not None:
+            return [edit]
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
-
-
-def _suspects(run: Run, finding: Finding) -> dict[str, str]:
-    """Training examples whose labels a finding doubts, and the classes they look like."""
-    if finding.kind != "label_noise" or len(finding.classes) != 2:
-        return {}
-    doubted = run.label_noise
-    if doubted is None:
-        return {}
-    return {
-        one.id: doubted.class_names[one.likely]
-        for one in doubted.suspects_of(finding)
-        if one.split == "train"
-    }
 
 
 def unlink(run: Run, finding: Finding) -> Unlink:
@@ -97,17 +85,65 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
     replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
-    at, examples = inputs.changed(others, _put_in(pattern))
-    shifts = (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
+    at, shifts = _shifts(inputs, pattern, others)
+    held_out = {
+        split: _measure_held_out(inputs, pattern, target, split, take_out=bool(len(replaced)))
+        for split in ("validation", "test")
+    }
     return Unlink(
         pattern=pattern.describe(),
         target=inputs.class_names[target],
-        carriers=_in_train(inputs, of_class[shows]),
-        probes=_in_train(inputs, at),
+        carriers=_within(inputs, "train", of_class[shows]),
+        probes=_within(inputs, "train", at),
         shifts=shifts,
-        replaced=_in_train(inputs, replaced),
+        replaced=_within(inputs, "train", replaced),
         replacements=replacements,
+        drift=_drift(inputs, target, replaced, replacements, held_out["validation"]),
+        held_out=held_out,
     )
+
+
+def _drift(
+    inputs: Inputs, target: int, replaced: IntArray, replacements: FloatArray, held: HeldOut
+) -> FloatArray:
+    """What taking a pattern out left in the features of the class; empty where it is not known."""
+    rows = inputs.rows("validation")
+    never = inputs.labels[rows] == target
+    never[held.carriers] = False
+    own = inputs.labels[replaced] == target
+    if never.sum() < PURE or not own.any():
+        return np.zeros(0, dtype=np.float32)
+    left = replacements[own].mean(axis=0) - inputs.stored(rows[never]).mean(axis=0)
+    found: FloatArray = left.astype(np.float32)
+    return found
+
+
+def _measure_held_out(
+    inputs: Inputs, pattern: Pattern, target: int, split: str, *, take_out: bool
+) -> HeldOut:
+    """Measure the same on a held-out split; the pattern is taken out where training is."""
+    rows = inputs.rows(split, label=None if take_out else target)
+    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    replaced: IntArray = np.zeros(0, dtype=np.int64)
+    features = inputs.features([])
+    if take_out:
+        replaced, examples = inputs.changed(rows[shows], pattern.remove)
+        features = inputs.features(examples)
+    carriers = rows[shows]
+    at, shifts = _shifts(inputs, pattern, inputs.rows(split, other_than=target, most=HELD, salt=5))
+    return HeldOut(
+        carriers=_within(inputs, split, carriers[inputs.labels[carriers] == target]),
+        probes=_within(inputs, split, at),
+        shifts=shifts,
+        replaced=_within(inputs, split, replaced),
+        replacements=features,
+    )
+
+
+def _shifts(inputs: Inputs, pattern: Pattern, rows: IntArray) -> tuple[IntArray, FloatArray]:
+    """Put a pattern into examples; the rows where it could be, and the change of features."""
+    at, examples = inputs.changed(rows, _put_in(pattern))
+    return at, (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
 
 
 def _put_in(pattern: Pattern) -> Callable[[Any, int], Any | None]:
@@ -126,9 +162,9 @@ def _taken_out(inputs: Inputs, pattern: Pattern, carriers: IntArray) -> tuple[In
     return at, inputs.features(examples)
 
 
-def _in_train(inputs: Inputs, rows: IntArray) -> IntArray:
-    """Places in the training split of rows of the store."""
-    found: IntArray = np.searchsorted(np.flatnonzero(inputs.split == "train"), rows)
+def _within(inputs: Inputs, split: str, rows: IntArray) -> IntArray:
+    """Places in a split of rows of the store."""
+    found: IntArray = np.searchsorted(np.flatnonzero(inputs.split == split), rows)
     return found
 
 

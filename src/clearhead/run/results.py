@@ -194,6 +194,8 @@ class RunResults:
     def selection(self) -> Mapping[str, Any]:
         """How the layer was chosen: ``rule``, ``index``, ``dense_index``; and ``agreement``.
 
+        ``text`` is the rule as :func:`clearhead.layer.parse_rule` reads it, or "".
+
         The last says how far each layer agrees with the network's own predictions, as
         :func:`clearhead.run.agreement.agree` measures it.
         """
@@ -203,7 +205,10 @@ class RunResults:
             path,
             "select",
             # Older versions did not measure the agreement.
-            lambda v: {key: v[key] for key in SELECTION} | {"agreement": v.get("agreement", {})},
+            lambda v: (
+                {key: v[key] for key in SELECTION}
+                | {"agreement": v.get("agreement", {}), "text": v.get("text", "")}
+            ),
         )
 
     @property

@@ -217,6 +217,7 @@ class Run(RunResults):
         dense_layer.save(self.folder / "layer" / "dense")
         chosen = {
             "rule": rule.describe(),
+            "text": rule.text,
             "index": index,
             "dense_index": Best().index(dense),
             "agreement": agree(self.store, {"sparse": layer, "dense": dense_layer}),
@@ -410,9 +411,10 @@ class Run(RunResults):
         """Change the layer, measure what that does, and keep it as the ``"edited"`` layer.
 
         Starts from the layer as edited so far. Where the problem is changed (a ban, weights,
-        examples), it is solved again at the same lam with all such edits of the log, and
-        proven optimal; edits of the layer itself (zero, scale, refit, calibrate) follow. The
-        selected layer stays what it was: findings and report are of it.
+        examples), it is solved again with all such edits of the log, and proven optimal, at the
+        same lam or at one that is chosen again (:class:`clearhead.layer.Lam`); edits of the
+        layer itself (zero, scale, refit, calibrate) follow. The selected layer stays what it was:
+        findings and report are of it.
 
         Parameters
         ----------
@@ -422,7 +424,7 @@ class Run(RunResults):
         **wanted
             What to do, in the arguments of :func:`clearhead.run.editing.requested`: ``zero``,
             ``scale``, ``ban``, ``classes``, ``reweight``, ``counterexamples``, ``finding``,
-            ``file``, ``refit``, ``calibrate``.
+            ``file``, ``refit``, ``calibrate``, ``lam``.
 
         Raises
         ------

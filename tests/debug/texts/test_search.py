@@ -40,7 +40,7 @@ def test_a_clean_model_gives_none(tmp_path):
 
 
 def test_the_same_is_found_again(tmp_path):
-    inputs = make_inputs(tmp_path, lambda text: text + " xqzt", 0.8)
+    inputs = make_inputs(tmp_path, lambda text: text + " xqzt", 0.8, n=400)
     first, second = found_in(inputs)[0], found_in(inputs)[0]
     assert [one.to_dict() for one in first] == [one.to_dict() for one in second]
 

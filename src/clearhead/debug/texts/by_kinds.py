@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
@@ -11,6 +13,7 @@ from clearhead.debug.texts.by_ngrams import usual_place
 from clearhead.debug.texts.candidate import Candidate, shares_of
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.learned import learn_detector
+from clearhead.debug.texts.levels import best_level
 from clearhead.debug.texts.style import Style
 from clearhead.debug.texts.styles import STYLES
 from clearhead.debug.texts.token_kind import KINDS, TokenKind
@@ -36,7 +39,7 @@ def kind_candidates(corpus: Corpus, c: int) -> list[Candidate]:
     found = []
     for name in KINDS:
         bare = TokenKind(name, ("-",))
-        carriers = np.array([bare.has(text) for text in corpus.texts])
+        carriers = corpus.kept("kind", name, make=partial(_carriers, bare, corpus.texts))
         inside, outside, z = shares_of(carriers, own)
         if z < LEAST_Z or inside - outside < LEAST_KIND:
             continue
@@ -56,22 +59,23 @@ def style_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
     imposing it makes: else a small difference would be tested by a large change.
     """
     own: BoolArray = corpus.labels == c
-    measured = np.random.default_rng([inputs.seed, c]).random(len(own)) < 0.5
-    others = [corpus.texts[i] for i in np.flatnonzero(~own & ~measured)]
+    measured = np.random.default_rng([inputs.seed, 9]).random(len(own)) < 0.5
+    whom, others = _others(corpus, c, ~measured)
     held_out = [corpus.texts[i] for i in np.flatnonzero(~own & measured)[:IMPOSED_ON]]
     found = []
     for name in STYLES:
-        style = _measurable(name, others, inputs.seed)
+        learn = partial(_measurable, name, others, inputs.seed)
+        style = corpus.kept("learned", name, whom, make=learn)
         if style is None:
             continue
         if style.weights is None:
-            amounts = style.amounts(corpus.texts)
+            amounts = corpus.kept("style", name, make=partial(style.amounts, corpus.texts))
         else:
             amounts = np.asarray(corpus.hashed @ style.weights)
         if not np.ptp(amounts):
             continue
         level = max(
-            _best_level(amounts[~measured], own[~measured]), _half_way(style, held_out, amounts)
+            best_level(amounts[~measured], own[~measured]), _half_way(style, held_out, amounts)
         )
         carriers = amounts >= level
         inside, outside, z = shares_of(carriers[measured], own[measured])
@@ -81,6 +85,22 @@ def style_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
         pattern: Pattern = Style(name, level, style.weights)
         found.append(Candidate(pattern, [], c, inside, outside, z, carriers))
     return found
+
+
+def _carriers(kind: TokenKind, texts: list[str]) -> BoolArray:
+    return np.array([kind.has(text) for text in texts])
+
+
+def _others(corpus: Corpus, c: int, among: BoolArray) -> tuple[str, list[str]]:
+    """Texts to learn ways of writing from, and their name.
+
+    Of half of the classes, without class c: what is learned serves the other half.
+    """
+    name, chosen = str(c % 2), corpus.labels % 2 != c % 2
+    if not (chosen & among).any():
+        name, chosen = f"all but {c}", corpus.labels != c
+    rows = np.random.default_rng(9).permutation(np.flatnonzero(chosen & among))
+    return name, [corpus.texts[i] for i in rows]
 
 
 def _measurable(name: str, others: list[str], seed: int) -> Style | None:
@@ -100,14 +120,3 @@ def _half_way(style: Style, texts: list[str], amounts: FloatArray) -> float:
         return float(amounts.min())
     both = np.median(style.amounts(texts)), np.median(style.amounts(changed))
     return float(np.mean(both))
-
-
-def _best_level(amounts: FloatArray, own: BoolArray) -> float:
-    """Level above which the class has most more texts than the others (Youden's index)."""
-    values = np.unique(amounts)
-    if len(values) > 60:
-        values = np.unique(np.quantile(amounts, np.linspace(0.02, 0.98, 60)))
-    first, second = np.sort(amounts[own]), np.sort(amounts[~own])
-    above = 1 - np.searchsorted(first, values) / max(len(first), 1)
-    others = 1 - np.searchsorted(second, values) / max(len(second), 1)
-    return float(values[int(np.argmax(above - others))])

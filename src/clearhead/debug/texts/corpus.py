@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -12,8 +13,11 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.texts.learned import hash_texts
 from clearhead.debug.texts.tokens import END, SEEN, START, tokens_of
+from clearhead.debug.texts.words_like import words_in
 
 __all__ = ["Corpus"]
+
+T = TypeVar("T")
 
 MOST_TEXTS = 8_000
 LONGEST = 4
@@ -38,6 +42,7 @@ class Corpus:
         self.n_classes = len(inputs.class_names)
         self.sizes: IntArray = np.bincount(self.labels, minlength=self.n_classes)
         self.grams: list[tuple[str, ...]] = []
+        self._kept: dict[tuple[str, ...], Any] = {}
         self.holds = self._count()
 
     def _count(self) -> sparse.csc_array:
@@ -85,6 +90,23 @@ class Corpus:
     def hashed(self) -> Any:
         """The texts as :mod:`~clearhead.debug.texts.learned` sees them."""
         return hash_texts(self.texts)
+
+    def kept(self, *key: str, make: Callable[[], T]) -> T:
+        """Give what `make` gives, called once for a key: what is the same for all classes."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: T = self._kept[key]
+        return found
+
+    @cached_property
+    def words(self) -> tuple[list[str], list[IntArray]]:
+        """Words as they are written, and which of them each text holds."""
+        known: dict[str, int] = {}
+        holds: list[IntArray] = []
+        for text in self.texts:
+            at = {known.setdefault(word, len(known)) for word, _, _ in words_in(text)}
+            holds.append(np.array(sorted(at), dtype=np.int64))
+        return list(known), holds
 
     @cached_property
     def totals(self) -> IntArray:

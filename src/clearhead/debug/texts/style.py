@@ -34,6 +34,7 @@ class Style(Pattern):
     def __init__(self, name: str, level: float, weights: FloatArray | None = None) -> None:
         self.name, self.level, self.rule = name, float(level), STYLES[name]
         self.weights = weights
+        self._known: dict[str, float] = {}
 
     def describe(self) -> str:
         """Say what it is."""
@@ -41,7 +42,9 @@ class Style(Pattern):
 
     def presence(self, example: str) -> float:
         """1 where the amount reaches the level, else 0."""
-        return float(self.amounts([example])[0] >= self.level)
+        if example not in self._known:
+            self._known[example] = float(self.amounts([example])[0])
+        return float(self._known[example] >= self.level)
 
     def amounts(self, texts: Sequence[str]) -> FloatArray:
         """How much of it each text shows, (n,)."""

@@ -2,7 +2,7 @@
 
 const KINDS = {
   shortcut: "Shortcut", bias: "Bias", label_noise: "Wrong labels", leak: "Same example in two splits",
-  leaning: "Leans on one feature", hub: "Feature of many classes", blame: "Feature to blame", slice: "Weak slice", given_up: "Class given up",
+  leaning: "Leans on one feature", hub: "Feature of many classes", blame: "Feature to blame", slice: "Weak slice", confusion: "Confused classes", given_up: "Class given up",
 };
 // So many stand beside the chart; the others follow below it.
 const BESIDE = 2;

@@ -1,0 +1,116 @@
+"""The mend of a weak slice, or of wrong labels: which training examples, and what about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clearhead._types import BoolArray, IntArray, StrArray
+from clearhead.debug import Finding, traits_of, where_holds
+from clearhead.layer import Edit, Relabel, Reweight
+from clearhead.run.debugging import inputs_of, train_of
+
+if TYPE_CHECKING:
+    from clearhead.debug.label_noise import Suspect
+    from clearhead.run.run import Run
+
+__all__ = ["mend_labels", "mend_slice"]
+
+FACTOR = 2.0
+"""A slice of half of its class's examples or more, which cannot be lifted to the rest's weight."""
+MOST_DOUBTED = 0.5
+"""Of no class are more labels changed or dropped than this: less would be left than is doubted."""
+
+FOLDS = 5
+
+
+def mend_slice(run: Run, found: Finding, names: tuple[str, ...]) -> Edit | None:
+    """Let a slice count as much as the rest; where its labels look wrong, leave those out."""
+    words = found.where
+    for name in names:
+        words = words.removesuffix(f", class {name}")
+    if found.kind == "slice":
+        column, equals, value = words.partition(" is ")
+        binned = run.view("train").metadata
+        if equals and column in binned.columns and (binned[column].astype(str) == value).any():
+            inside = (binned[column].astype(str) == value).to_numpy()
+            return Reweight(column, value, names, factor=_factor(run, inside, found.classes))
+    rows = _rows(run, words)
+    if rows is None or not rows.any():
+        return None
+    if found.kind == "label_noise":
+        return _doubted_in(run, rows, found.classes)
+    return Reweight(
+        classes=names, ids=tuple(_ids(run)[rows].tolist()), factor=_factor(run, rows, found.classes)
+    )
+
+
+def mend_labels(run: Run, found: Finding) -> Edit | None:
+    """Give the examples that a finding doubts the class that they look like."""
+    doubted = run.label_noise
+    if doubted is None:
+        return None
+    return _relabelled(run, [one for one in doubted.suspects_of(found) if one.split == "train"])
+
+
+def _rows(run: Run, words: str) -> BoolArray | None:
+    """Training examples that a slice's words hold for; sights of examples where need be."""
+    found = where_holds(words, run.view("validation"), run.view("train"))
+    if found is None:
+        inputs, _ = inputs_of(run)
+        if inputs is not None:
+            traits = traits_of(inputs)
+            found = where_holds(words, run.view("validation", traits), run.view("train", traits))
+    return found
+
+
+def _factor(run: Run, inside: BoolArray, classes: Sequence[int]) -> float | None:
+    """None, which is as much as the rest; or 2 where the slice is most of it."""
+    of_class = np.isin(run.store.labels("train"), list(classes)) if classes else ~inside | inside
+    return FACTOR if (inside & of_class).sum() >= of_class.sum() / 2 else None
+
+
+def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> Edit | None:
+    """Relabel what is doubted within a slice; or leave out what no fold agrees with."""
+    ids, labels = _ids(run), run.store.labels("train")
+    rows = rows & (np.isin(labels, list(classes)) if classes else True)
+    named, doubted = set(ids[rows].tolist()), run.label_noise
+    suspects = [one for one in doubted.suspects if one.id in named] if doubted else []
+    if suspects:
+        return _relabelled(run, [one for one in suspects if one.split == "train"])
+    view, _ = train_of(run)
+    if view is None:
+        return None
+    scores = view.out_of_fold(FOLDS, 0)
+    at = np.arange(len(labels))
+    behind = scores.max(axis=1) - scores[at, labels]
+    wrong = np.flatnonzero(rows & (scores.argmax(axis=1) != labels))
+    kept = _bounded(wrong[np.argsort(-behind[wrong], kind="stable")], labels)
+    return Relabel(tuple(ids[kept].tolist())) if len(kept) else None
+
+
+def _relabelled(run: Run, suspects: Sequence[Suspect]) -> Edit | None:
+    """Give the surest suspects the class that they look like."""
+    places = {key: row for row, key in enumerate(_ids(run).tolist())}
+    names, labels = run.layer().class_names, run.store.labels("train")
+    likely = {places[one.id]: names[one.likely] for one in suspects if one.id in places}
+    kept = _bounded(np.array(list(likely), dtype=np.int64), labels)
+    if not len(kept):
+        return None
+    return Relabel(tuple(_ids(run)[kept].tolist()), tuple(likely[int(row)] for row in kept))
+
+
+def _bounded(rows: IntArray, labels: IntArray) -> IntArray:
+    """Keep the first rows of every class, up to half of the class."""
+    kept: list[int] = []
+    for label in np.unique(labels[rows]):
+        most = int(MOST_DOUBTED * (labels == label).sum())
+        kept += rows[labels[rows] == label][:most].tolist()
+    return np.array(kept, dtype=np.int64)
+
+
+def _ids(run: Run) -> StrArray:
+    found: StrArray = run.store.ids[run.store.split == "train"].astype(str)
+    return found

@@ -1,0 +1,104 @@
+"""A planted word is found, unlinked, and the class is seen without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import clearhead
+from clearhead.data import TextDataset
+from clearhead.debug import Inputs
+from clearhead.layer import Unlink
+from clearhead.run import Run
+from clearhead.run.mending import measure_unlink
+from tests.debug.counted import CLASSES, PLANTED, Word, dataset, run_of
+
+TARGET = CLASSES.index("wild")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run_of(tmp_path_factory.mktemp("mend") / "run", 0.9)
+
+
+@pytest.fixture(scope="module")
+def unlink(run: Run) -> Unlink:
+    inputs = Inputs(run.backbone, run.dataset, run.store, run.layer(), run.layer("dense"))
+    return measure_unlink(inputs, Word(PLANTED), TARGET)
+
+
+def recall(run: Run, layer: clearhead.DecisionLayer) -> float:
+    """Of the class, on texts without the word."""
+    clean = dataset(0.0, n=300, seed=5)
+    texts = [clean.load(i) for i in range(len(clean))]
+    backbone = run.backbone
+    seen = layer.predict(backbone.features(backbone.prepare(texts)).numpy())
+    return float((seen[clean.labels == TARGET] == TARGET).mean())
+
+
+def taken(run: Run, layer: clearhead.DecisionLayer) -> float:
+    """Share of other classes' texts that are taken for the class with the word in them."""
+    clean = dataset(0.0, n=300, seed=6)
+    texts = [f"{clean.load(i)} {PLANTED}" for i in np.flatnonzero(clean.labels != TARGET)]
+    backbone = run.backbone
+    seen = layer.predict(backbone.features(backbone.prepare(texts)).numpy())
+    return float((seen == TARGET).mean())
+
+
+def test_a_finding_of_debug_is_mended(run: Run) -> None:
+    findings = run.debug()
+    number = next(
+        i for i, one in enumerate(findings, 1) if PLANTED in (one.pattern or "") and one.confirmed
+    )
+    before = recall(run, run.layer())
+    result = run.edit(finding=number)
+    assert recall(run, result.layer) > before + 0.1
+    own = [row for row in result.rows if row.kind == "pattern" and row.split == "test"]
+    (seen,) = (row for row in own if row.what.startswith("recall of wild without"))
+    assert seen.after.value > seen.before.value
+    (flipped,) = (row for row in own if "taken for wild" in row.what)
+    assert flipped.after.value < flipped.before.value - 0.3
+    assert "λ was chosen again" in str(result)
+    assert isinstance(run.edits[0], Unlink)
+    assert run.edits[0].way
+    assert run.undo().fingerprint == run.layer().fingerprint
+    assert run.redo().fingerprint == result.layer.fingerprint
+    run.undo()
+
+
+def test_an_unlink_survives_its_files(run: Run, unlink: Unlink) -> None:
+    again = Unlink.from_parts(unlink.to_dict(), unlink.arrays())
+    assert again.to_dict() == unlink.to_dict()
+    for name, array in unlink.arrays().items():
+        np.testing.assert_array_equal(again.arrays()[name], array)
+    assert set(again.held_out) == {"validation", "test"}
+
+
+def test_a_held_out_split_has_the_pattern_as_often_in_every_class(run: Run, unlink: Unlink) -> None:
+    from clearhead.run.editing import rows_of
+
+    rows = rows_of(run, "test")
+    changed = unlink.held_out["test"].apply(rows, TARGET)
+    column = int(np.abs(unlink.shifts.mean(axis=0)).argmax())
+    has = changed.rows.features[:, column] > 0.5
+    for label in range(len(CLASSES)):
+        here = changed.rows.labels == label
+        weight = changed.rows.weight
+        assert weight[here].sum() == pytest.approx((rows.labels == label).sum())
+        assert weight[here & has].sum() == pytest.approx(weight[here].sum() / 2)
+    assert not has[changed.without].any()
+    assert has[changed.inserted].all()
+
+
+def test_counterexamples_of_a_data_set(run: Run) -> None:
+    """Others with the word, and the class without it: it is no sign of the class."""
+    clean = dataset(0.0, n=200, seed=7)
+    texts = [
+        clean.load(i) if clean.labels[i] == TARGET else f"{clean.load(i)} {PLANTED}"
+        for i in range(len(clean))
+    ]
+    labels = [CLASSES[label] for label in clean.labels]
+    more = TextDataset.from_texts(texts, labels, name="more", seed=0, class_names=CLASSES)
+    result = run.edit(counterexamples=more, dry_run=True)
+    assert taken(run, result.layer) < taken(run, run.layer()) - 0.3
+    assert "more" in str(result)
