@@ -8,7 +8,7 @@ from clearhead.debug.images.links import Links
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import load_pattern, save_pattern
 from clearhead.errors import InputError
-from tests.debug.images.small import blurred, cornered, framed, make_inputs
+from tests.debug.images.small import cornered, framed, make_inputs
 
 EFFORT = ImageEffort(receivers=24, own=24, learned=24, looked=20, per_class=1, confirmed=2)
 LEAST = ImageEffort(classes=1, receivers=6, own=8, learned=6, looked=6, per_class=1, confirmed=1)
@@ -30,9 +30,8 @@ def test_clean_model_gives_nothing(clean):
     assert not any(one.used for one in tested)
 
 
-@pytest.mark.parametrize("plant", [blurred, cornered])
-def test_planted_pattern_comes_first(tmp_path, plant):
-    shortcuts, _ = find_image_shortcuts(make_inputs(tmp_path, plant), effort=EFFORT)
+def test_planted_pattern_comes_first(tmp_path):
+    shortcuts, _ = find_image_shortcuts(make_inputs(tmp_path, cornered), effort=EFFORT)
     best = max(shortcuts, key=lambda one: one.finding.effect.low)
     assert best.finding.classes == (1,)
     assert best.tested.used

@@ -34,7 +34,7 @@ __all__ = ["find_image_shortcuts"]
 SHIFT = 0.1
 """Standard deviations of a class's log-odds by which a candidate must move other classes'
 examples beyond its control: log-odds themselves are as small as the penalty is large."""
-STEADY = 3.0
+STEADY = 4.5
 """Standard errors by which it must be above 0: dozens of candidates are tried for each class."""
 LINK = 0.25
 """Share of the class's pictures that show it beyond those of any other class."""

@@ -21,13 +21,13 @@ def vignette(picture: Image.Image, amount: float, _: np.random.Generator) -> Ima
 
 def shade(picture: Image.Image, amount: float, _: np.random.Generator) -> Image.Image:
     """Lighten one side, the right one above 0."""
-    _y, x = _middle(picture)
+    x = _middle(picture)[1]
     return to_picture(to_array(picture) + (abs(amount) * (0.5 + np.sign(amount) * x))[..., None])
 
 
 def rise(picture: Image.Image, amount: float, _: np.random.Generator) -> Image.Image:
     """Lighten the bottom (above 0) or the top (below 0)."""
-    y, _x = _middle(picture)
+    y = _middle(picture)[0]
     return to_picture(to_array(picture) + (abs(amount) * (0.5 + np.sign(amount) * y))[..., None])
 
 
