@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy.special import expit
 from clearhead.debug import LabelNoise, find_label_noise
 from clearhead.debug.lapse import _loss, fit_lapses
 
-from .planted import draw, fitted
+from .planted import draw, fitted, plain_layer
 
 
 def noisy(share: float, seed: int = 0) -> tuple[LabelNoise, set[str]]:
@@ -94,3 +95,13 @@ def test_p_value_of_no_floor_is_not_small_too_often() -> None:
         d = rng.normal(scale=2, size=300)
         small += fit_lapses(d, rng.random(300) < expit(-1.5 * d)).p_value < 0.05
     assert small <= 9
+
+
+def test_a_layer_without_features_doubts_nothing() -> None:
+    rng = np.random.default_rng(0)
+    train, *views = fitted({name: draw(rng, 300) for name in ("train", "validation", "test")})
+    empty = plain_layer(np.zeros((3, 12)))
+    found = find_label_noise(
+        replace(train, layer=empty), *(replace(view, layer=empty) for view in views)
+    )
+    assert found.pairs == found.suspects == found.findings == ()

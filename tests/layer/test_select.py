@@ -62,6 +62,21 @@ def test_sparsest_is_the_sparsest_within_the_budget(
     assert chosen[1] >= floor - 1e-12
 
 
+def test_sparsest_takes_a_layer_with_features_where_one_is_within_the_budget() -> None:
+    rng = np.random.default_rng(0)
+    parts = []
+    for n in (400, 300):  # of one class in ten: the commonest class alone is nearly as good
+        y = (rng.random(n) < 0.1).astype(int)
+        X = rng.normal(size=(n, 6))
+        X[:, 0] += 2.0 * y
+        parts.append((X, y))
+    path = fit_path(*parts[0], validation=parts[1], n_lambdas=20)
+    best = max(accuracy for _, accuracy, _ in points(path))
+    assert points(path)[0][1] >= best - 0.05
+    chosen = points(path)[Sparsest().index(path)]
+    assert chosen[0] == min(f for f, accuracy, _ in points(path) if f > 0)
+
+
 @pytest.mark.parametrize("k", [0.5, 2, 5, 1000])
 def test_features_per_class_is_the_best_with_so_few(path: Path, k: float) -> None:
     chosen = points(path)[FeaturesPerClass(k).index(path)]

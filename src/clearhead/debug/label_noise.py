@@ -152,6 +152,8 @@ def find_label_noise(
     out of fold, by pairs of classes. Rates here are the floors of :mod:`clearhead.debug.lapse`
     instead of counts above a threshold, which count ordinary confusion too.
     """
+    if not train.layer.used.size:  # it says the same of every example
+        return LabelNoise(train.layer.class_names, (), (), ())
     logits = np.vstack([train.out_of_fold(k, seed), validation.logits])
     labels = np.concatenate([train.labels, validation.labels])
     fitted = _fit_pairs(logits, labels)

@@ -55,6 +55,9 @@ class Rule(ABC):
 class Sparsest(Rule):
     """The sparsest point whose validation accuracy is within a budget of the best.
 
+    A layer without features is taken only where no other point is within the budget: of rare
+    classes it may be nearly as accurate, and there would be nothing to look at.
+
     Parameters
     ----------
     max_drop : float
@@ -81,7 +84,9 @@ class Sparsest(Rule):
         accuracy = _validation_accuracy(path)
         best = accuracy.max()
         floor = best * (1 - self.max_drop) if self.relative else best - self.max_drop
-        return _sparsest(path, accuracy, accuracy >= floor - 1e-12)
+        within = accuracy >= floor - 1e-12
+        uses = np.asarray(path.features_per_class) > 0
+        return _sparsest(path, accuracy, within & uses if (within & uses).any() else within)
 
     @property
     def text(self) -> str:
