@@ -85,7 +85,7 @@ class Sparsest(Rule):
         best = accuracy.max()
         floor = best * (1 - self.max_drop) if self.relative else best - self.max_drop
         within = accuracy >= floor - 1e-12
-        uses = np.asarray(path.features_per_class) > 0
+        uses = np.asarray(_path_of(path).features_per_class) > 0
         return _sparsest(path, accuracy, within & uses if (within & uses).any() else within)
 
     @property
