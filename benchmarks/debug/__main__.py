@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.debug.cases import CASES, TWINS, Case
 from benchmarks.debug.results import Result, load, save
 from benchmarks.debug.runner import Places, go_on
@@ -82,6 +84,7 @@ def _late(started: float, limit: float | None) -> bool:
 def _one(task: tuple[Case, Places, argparse.Namespace]) -> str:
     case, places, a = task
     begun = time.monotonic()
+    torch.set_num_threads(1)  # of this process, which runs cases only
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(a.case_seconds)
     try:

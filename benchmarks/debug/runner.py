@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
 
 import clearhead
 from benchmarks.debug.cases import Case
@@ -110,7 +109,6 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     A case is screened first: its network is trained and its layer fitted. Only one whose
     fault costs enough is debugged. The twin of a case must have come as far before.
     """
-    torch.set_num_threads(1)
     result = load(places.results, case.key) or Result(case.key)
     finished = result.stage == "done" or (result.planted is not None and not result.counts)
     if (finished and not redo) or (screen_only and (result.planted or result.accuracy)):
