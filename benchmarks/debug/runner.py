@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-
 import clearhead
 from benchmarks.debug.cases import Case
 from benchmarks.debug.judge import Seen, first_match
