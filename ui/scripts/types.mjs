@@ -21,6 +21,11 @@ function untitle(value, isType) {
     else if (key === 'properties') Object.values(one).forEach((field) => untitle(field, false));
     else untitle(one, false);
   }
+  // A pair, in the words of the drafts that the compiler reads.
+  if (value.prefixItems) {
+    value.items = value.prefixItems;
+    delete value.prefixItems;
+  }
   // A defaulted field is always written.
   if (value.properties) value.required = Object.keys(value.properties);
 }

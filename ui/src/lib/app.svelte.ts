@@ -80,9 +80,9 @@ export class App {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const { screen, id, query } = this.route;
-      const { point: _point, layer: _layer, ...own } = query;
-      const moved = this.at === this.model.selected ? {} : { point: String(this.model.data.along.points[this.at]) };
-      const layer = this.dense ? { layer: 'dense' } : {};
+      const own = Object.fromEntries(Object.entries(query).filter(([key]) => key !== 'point' && key !== 'layer'));
+      const moved: Record<string, string> = this.at === this.model.selected ? {} : { point: String(this.model.data.along.points[this.at]) };
+      const layer: Record<string, string> = this.dense ? { layer: 'dense' } : {};
       try {
         history.replaceState(null, '', formatRoute(screen, id, { ...own, ...moved, ...layer }));
       } catch {

@@ -26,6 +26,9 @@ export function sortedEnds(model: Model, j: number, sign: number): End[] {
   const { keys } = model.data.along;
   return keys
     .map((key, row) => ({ key, z: z[row] }))
-    .filter(({ key }) => hasContent(model.example.get(key)))
+    .filter(({ key }) => {
+      const card = model.example.get(key);
+      return card !== undefined && hasContent(card);
+    })
     .sort((a, b) => sign * (b.z - a.z));
 }

@@ -1,7 +1,7 @@
 // What a run is, and what any point of its path says of any example. No state: see app.svelte.ts.
 import { floats, uints } from './packed';
 import { PathWeights, type Weight } from './path';
-import type { AppData, ClassRow, ExampleCard, FeatureCard, LayerCard } from './schema';
+import type { AppData, ExampleCard, FeatureCard, LayerCard } from './schema';
 
 /** Which weights: those of a point of the path, or the dense layer's. */
 export interface View {
@@ -202,20 +202,21 @@ export class Model {
     const scores = this.logits(view, row);
     if (scores === null) return null;
     const from = best(scores);
-    let found: { features: number[]; to: number } | null = null;
+    let found: number[] | null = null;
     for (let rival = 0; rival < this.K; rival++) {
       if (rival === from) continue;
       const parts = this.contributions(view, row, from, rival)!.parts.filter((part) => part.value > 0);
       let lead = scores[from] - scores[rival];
       const off: number[] = [];
       for (const part of parts) {
-        if (lead < 0 || (found && off.length >= found.features.length)) break;
+        if (lead < 0 || (found && off.length >= found.length)) break;
         lead -= part.value;
         off.push(part.feature);
       }
-      if (lead < 0 && (!found || off.length < found.features.length)) found = { features: off, to: rival };
+      if (lead < 0 && (!found || off.length < found.length)) found = off;
     }
-    return found;
+    // Another class may gain more from the same features than the rival that gave them.
+    return found && { features: found, to: best(this.logits(view, row, new Set(found))!) };
   }
 }
 
@@ -241,6 +242,4 @@ export function softmax(scores: ArrayLike<number>): number[] {
   return powers.map((power) => power / sum);
 }
 
-export const hasContent = (card: ExampleCard | undefined): card is ExampleCard => !!card && (card.text !== null || card.image !== null);
-
-export type { ClassRow };
+export const hasContent = (card: ExampleCard): boolean => card.text !== null || card.image !== null;

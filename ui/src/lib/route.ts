@@ -34,4 +34,5 @@ function decode(text: string): string {
 }
 
 /** A lone surrogate has no address. */
-const encode = (text: string): string => encodeURIComponent(text.toWellFormed ? text.toWellFormed() : text.replace(/[\ud800-\udfff]/g, '\ufffd'));
+const encode = (text: string): string => encodeURIComponent(text.replace(LONE, '\ufffd'));
+const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

@@ -262,15 +262,15 @@ export interface FeatureCard {
   /**
    * (class index, weight), by |weight|
    */
-  classes: [unknown, unknown][];
+  classes: [number, number][];
   /**
    * (example key, activation), descending
    */
-  highest: [unknown, unknown][];
+  highest: [string, number][];
   /**
    * (example key, activation), ascending
    */
-  lowest: [unknown, unknown][];
+  lowest: [string, number][];
   histogram: ActivationBand[];
   /**
    * examples between the extremes
@@ -334,7 +334,7 @@ export interface HighlightCard {
   /**
    * (first character, end, weight) of the words that matter
    */
-  spans: [unknown, unknown, unknown][];
+  spans: [number, number, number][];
   /**
    * data: URI of a JPEG in which all but the regions that drive it are dimmed
    */
@@ -384,7 +384,7 @@ export interface BandCard {
   /**
    * (example key, activation)
    */
-  examples: [unknown, unknown][];
+  examples: [string, number][];
 }
 /**
  * Something about the decision layer as a whole, in words.
