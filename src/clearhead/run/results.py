@@ -49,7 +49,7 @@ from clearhead.features import (
 )
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
-from clearhead.report import ReportData, ReportInputs, build_report
+from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
 from clearhead.run.examples import ExampleKeeper
@@ -377,29 +377,34 @@ class RunResults:
 
     def report_data(self) -> ReportData:
         """Everything that the report shows."""
+        return build_report(self._report_inputs())
+
+    def app_data(self) -> AppData:
+        """Everything that the app shows: the report's data, and what moves with its slider."""
+        return build_app(self._report_inputs())
+
+    def _report_inputs(self) -> ReportInputs:
         self.file.require("report")
-        return build_report(
-            ReportInputs(
-                name=self.name,
-                made_by=self.file.made_by,
-                model=self.file.model,
-                data=self.file.data,
-                store=self.store,
-                path=self.path(),
-                selection=self.selection,
-                targets=self.targets,
-                layer=self.layer(),
-                dense=self.layer("dense"),
-                validation=self.view("validation"),
-                test=self.view("test"),
-                explained=self.explained,
-                analysis=self._analysis_or_none(),
-                findings=self.findings,
-                tested=self.tested,
-                checks=self.checks,
-                debug_notes=self.debug_notes,
-                example=self._keeper.get,
-            )
+        return ReportInputs(
+            name=self.name,
+            made_by=self.file.made_by,
+            model=self.file.model,
+            data=self.file.data,
+            store=self.store,
+            path=self.path(),
+            selection=self.selection,
+            targets=self.targets,
+            layer=self.layer(),
+            dense=self.layer("dense"),
+            validation=self.view("validation"),
+            test=self.view("test"),
+            explained=self.explained,
+            analysis=self._analysis_or_none(),
+            findings=self.findings,
+            tested=self.tested,
+            checks=self.checks,
+            debug_notes=self.debug_notes,
+            example=self._keeper.get,
         )
 
     def __repr__(self) -> str:
