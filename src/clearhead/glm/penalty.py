@@ -15,7 +15,14 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 
-__all__ = ["Conjugate", "ElasticNet", "GroupedElasticNet", "Penalty", "penalty_of"]
+__all__ = [
+    "Conjugate",
+    "ElasticNet",
+    "GroupedElasticNet",
+    "Penalty",
+    "RestrictedElasticNet",
+    "penalty_of",
+]
 
 _SMALLEST_RATIO = 1e-3
 """Below it lambda_max, which divides by l1_ratio, uses this (as glmnet does)."""
@@ -130,7 +137,7 @@ class Penalty(ABC):
         penalised = self.factors > 0
         if not penalised.any():
             return 0.0
-        size = self.size(G[:, penalised]).max(axis=0)
+        size = self.size(G)[:, penalised].max(axis=0)
         return float((size / self.factors[penalised]).max() / max(self.l1_ratio, _SMALLEST_RATIO))
 
     def lambda_noise(self, sizes: FloatArray) -> float:
@@ -146,7 +153,7 @@ class Penalty(ABC):
     def largest_dual_step(self, V: FloatArray, lam: float) -> float:
         """Largest t in [0, 1] at which ``t V`` is feasible: less than 1 only without l2."""
         rigid = (self.factors > 0) & (self.l2(lam) == 0.0)
-        size = self.size(V[:, rigid])
+        size = self.size(V)[:, rigid]
         limit = np.broadcast_to(self.l1(lam)[rigid], size.shape)
         over = size > limit
         return float((limit[over] / size[over]).min()) if over.any() else 1.0
@@ -186,6 +193,31 @@ class GroupedElasticNet(Penalty):
     def size(self, W: FloatArray) -> FloatArray:
         """Euclidean norms (1, p) of each feature's coefficients."""
         return np.asarray(np.linalg.norm(W, axis=0, keepdims=True))
+
+
+@dataclass(frozen=True)
+class RestrictedElasticNet(Penalty):
+    """The elastic net where some coefficients are held at zero: a feature banned for one output.
+
+    What is held has no size: nothing lets it enter, ``prox`` keeps it at zero, and as the
+    conjugate of being held is zero, the dual asks nothing of its gradient.
+
+    Parameters
+    ----------
+    allowed : (O, p) bool
+        False where a coefficient is held at zero; it must be zero at the start.
+    """
+
+    allowed: BoolArray
+
+    @property
+    def grouped(self) -> bool:
+        """False."""
+        return False
+
+    def size(self, W: FloatArray) -> FloatArray:
+        """Absolute values (O, p); 0 where coefficients are held."""
+        return np.where(self.allowed, np.abs(W), 0.0)
 
 
 def penalty_of(grouped: bool, l1_ratio: float, factors: FloatArray) -> Penalty:

@@ -33,7 +33,7 @@ from clearhead.glm.problem import Problem, gather
 from clearhead.glm.standardize import Standardization, standardized_columns
 from clearhead.glm.support import Support, SupportSolution
 
-__all__ = ["refit"]
+__all__ = ["Refitted", "refit", "refit_coefficients"]
 
 _RIDGES = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 """Without a ridge of one's own, the problem is followed down these, each from the one before."""
@@ -228,6 +228,38 @@ def _assemble(
         n_samples=measured.n_samples,
         fingerprint=fingerprint({**identity, "labels": problem.labels_digest}),
     )
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """Coefficients without the shrinkage that chose them, and how they ended."""
+
+    coef: FloatArray
+    intercept: FloatArray
+    kkt: float
+    status: str
+
+
+def refit_coefficients(
+    problem: Problem, how: Standardization, coef: FloatArray, intercept: FloatArray
+) -> Refitted:
+    """Refit one layer's coefficients (1 or K, p) on their support, without a penalty.
+
+    As :func:`refit` does for a point of a path, with ``ridge=0``.
+    """
+    keep = np.flatnonzero(problem.weights > 0)
+    features = np.flatnonzero(coef.any(axis=0))
+    A: FloatArray = np.empty((len(features), len(keep)))
+    standardized_columns(problem.splits["train"].rows, how, features, keep, A)
+    family, v = family_of(problem.family), problem.weights[keep] / problem.weights.sum()
+    target = problem.splits["train"].y[..., keep]
+    nothing_known = family.loss(np.zeros((len(coef), len(keep))), target, v)
+    data = Support(A, target, v, family, nothing_known)
+    W = coef[:, features]
+    solution, status = _follow(data, W != 0.0, W, intercept)
+    full = np.zeros_like(coef)
+    full[:, features] = solution.W
+    return Refitted(full, solution.b, solution.kkt, status)
 
 
 def _check_ridge(ridge: Any) -> float:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clearhead._types import FloatArray
+from clearhead._types import BoolArray, FloatArray
 from clearhead.errors import InputError
 from clearhead.glm.curvature import Curvature
 from clearhead.glm.objective import Objective
+from clearhead.glm.penalty import Penalty, RestrictedElasticNet
 from clearhead.glm.point import look, proof
 from clearhead.glm.prepare import prepare
 from clearhead.glm.problem import Problem
@@ -94,11 +95,18 @@ class Resolver:
         return proof(objective, look(objective, W, intercept, polished=True)).gap
 
     def solve(
-        self, coef: FloatArray, intercept: FloatArray, without: Iterable[int] = ()
+        self,
+        coef: FloatArray,
+        intercept: FloatArray,
+        without: Iterable[int] = (),
+        allowed: BoolArray | None = None,
     ) -> Resolved:
         r"""Solve from these coefficients, with the features `without` kept at zero.
 
-        They are kept there by their penalty factor. The gradient of feature j is at most
+        With `allowed` (K, p), coefficients where it is False are kept at zero, too: a feature
+        is then banned for some outputs only.
+
+        Features are kept there by their penalty factor. The gradient of feature j is at most
 
         .. math:: |V_{kj}| \le \sqrt{\textstyle\sum_i v_i r_{ik}^2} \sqrt{\sum_i v_i x_{ij}^2}
             \le \mathrm{rms}_j,
@@ -109,7 +117,8 @@ class Resolver:
         Raises
         ------
         InputError
-            With `without` where l1_ratio is 0: ridge keeps every feature.
+            With `without` where l1_ratio is 0: ridge keeps every feature. With `allowed` where
+            features are in for all outputs or for none.
         """
         fit, W = self._fit, coef[:, self._fit.columns].copy()
         factors = fit.penalty.factors.copy()
@@ -123,13 +132,11 @@ class Resolver:
             W[:, out] = 0.0
             reach = _BEYOND * self._steepest[out] / (self._lam * fit.penalty.l1_ratio)
             factors[out] = np.maximum(factors[out], reach)
-        objective = Objective(
-            fit.rows,
-            replace(fit.penalty, factors=factors),
-            self._lam,
-            fit.null.loss,
-            fit.residual_size,
-        )
+        penalty: Penalty = replace(fit.penalty, factors=factors)
+        if allowed is not None and not allowed.all():
+            penalty = _restricted(penalty, allowed[:, fit.columns])
+            W[~allowed[:, fit.columns]] = 0.0
+        objective = Objective(fit.rows, penalty, self._lam, fit.null.loss, fit.residual_size)
         # With one output every product is with a vector.
         with one_thread() if fit.rows.n_outputs == 1 else nullcontext():
             fit.rows.move(W, intercept)
@@ -162,3 +169,12 @@ class Resolver:
             tol=self._tol,
             seed=self._seed,
         )
+
+
+def _restricted(penalty: Penalty, allowed: BoolArray) -> RestrictedElasticNet:
+    if penalty.grouped:
+        raise InputError(
+            "This layer was fitted with grouped=True: a feature is in for every class or for "
+            "none. Ban it for all classes."
+        )
+    return RestrictedElasticNet(penalty.l1_ratio, penalty.factors, allowed)

@@ -2,9 +2,14 @@
 
 from clearhead.layer.ablation import Ablation, AblationCurve, ablate
 from clearhead.layer.analysis import LayerAnalysis, analyze
+from clearhead.layer.apply_edits import apply_edits
+from clearhead.layer.calibration import expected_calibration_error, log_losses
 from clearhead.layer.decision import Certificate, DecisionLayer
 from clearhead.layer.divergence import divergence
 from clearhead.layer.duplicates import Duplicates, Twin, find_duplicates
+from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit, edit_from_dict
+from clearhead.layer.edit_layer import Calibrate, Refit, Scale, Zero
+from clearhead.layer.edit_problem import Ban, Counterexamples, Relabel, Reweight
 from clearhead.layer.evaluate import Evaluation, evaluate, right_rows, share_of
 from clearhead.layer.select import (
     Best,
@@ -23,35 +28,54 @@ from clearhead.layer.sharing import (
 )
 from clearhead.layer.stability import Newcomer, Stability
 from clearhead.layer.substitutes import Replacement, Substitutes, Substitution
+from clearhead.layer.training import TrainingRows
+from clearhead.layer.unlink import Unlink
 
 __all__ = [
     "Ablation",
     "AblationCurve",
+    "Ban",
     "Best",
+    "Calibrate",
     "Certificate",
     "ClassSimilarity",
+    "Counterexamples",
     "DecisionLayer",
     "Duplicates",
+    "Edit",
     "Evaluation",
     "FeaturesPerClass",
     "LayerAnalysis",
+    "LayerEdit",
     "Newcomer",
     "OneStandardError",
     "Percentile",
+    "ProblemEdit",
+    "Refit",
+    "Relabel",
     "Replacement",
+    "Reweight",
     "Rule",
+    "Scale",
     "Sharing",
     "Sparsest",
     "Stability",
     "Substitutes",
     "Substitution",
+    "TrainingRows",
     "Twin",
+    "Unlink",
+    "Zero",
     "ablate",
     "analyze",
+    "apply_edits",
     "class_similarity",
     "divergence",
+    "edit_from_dict",
     "evaluate",
+    "expected_calibration_error",
     "find_duplicates",
+    "log_losses",
     "parse_rule",
     "right_rows",
     "share_of",

@@ -1,4 +1,4 @@
-"""A decision layer solved again on the rows it was fitted to: without a feature, or reweighted."""
+"""A decision layer solved again: without a feature, reweighted, or on changed rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
-from clearhead.glm.problem import gather
+from clearhead.glm.problem import Problem, gather
+from clearhead.glm.refit import refit_coefficients
 from clearhead.glm.resolve import Resolved, Resolver
+from clearhead.glm.standardize import Standardization
 from clearhead.layer.decision import DecisionLayer
 
-__all__ = ["LayerProblem"]
+__all__ = ["LayerProblem", "refit_layer", "solve_changed"]
 
 _STRANGE = 10.0
 """A layer whose gap on the rows given is this many times what was proven has other rows."""
@@ -53,44 +55,15 @@ class LayerProblem:
         grouped: bool = False,
         tol: float = 1e-4,
     ) -> None:
-        proven = layer.certificate
-        if proven.gap is None:
-            raise InputError(
-                f"layer: only a point of a path can be solved again, and this layer is "
-                f"{proven.status!r}. Pass the layer as it was selected, with lam above 0."
-            )
-        problem = gather(
-            X,
-            y,
-            family=proven.family,
-            validation=None,
-            test=None,
-            sample_weight=sample_weight,
-            penalty_factor=penalty_factor,
-            class_names=layer.class_names,
-        )
-        width = problem.splits["train"].rows.shape[1]
-        if width != layer.weight.shape[1]:
-            raise InputError(
-                f"train: expected the {layer.weight.shape[1]} features that the layer was fitted "
-                f"on, got {width}."
-            )
-        raw = bool((layer.center == 0).all() and (layer.scale == 1).all())
+        problem = _gathered(layer, X, y, sample_weight, penalty_factor)
         self.layer = layer
         self.weights: FloatArray = problem.weights
-        self._resolver = Resolver(
-            problem,
-            lam=proven.lam,
-            l1_ratio=proven.l1_ratio,
-            grouped=grouped,
-            standardize=not raw,
-            tol=tol,
-        )
-        gap = self._resolver.gap(*_coefficients(layer))
-        if not gap <= _STRANGE * max(tol, proven.gap):
+        self._resolver = _resolver(layer, problem, grouped=grouped, tol=tol)
+        gap, proven = self._resolver.gap(*_coefficients(layer)), layer.certificate.gap or 0.0
+        if not gap <= _STRANGE * max(tol, proven):
             raise InputError(
                 f"train: the layer is not the optimum on these rows (its gap is {gap:.1e}, "
-                f"{proven.gap:.1e} was proven). Pass the features and labels it was fitted to, "
+                f"{proven:.1e} was proven). Pass the features and labels it was fitted to, "
                 "with the same sample_weight, penalty_factor and grouped."
             )
 
@@ -104,21 +77,125 @@ class LayerProblem:
         return self._layer(resolver.solve(*_coefficients(self.layer)))
 
     def _layer(self, solved: Resolved) -> DecisionLayer:
-        weight, bias = solved.coef, solved.intercept
-        if self.layer.certificate.family == "binomial":
-            weight = np.concatenate([-weight / 2, weight / 2])
-            bias = np.concatenate([-bias / 2, bias / 2])
-        return replace(
-            self.layer,
-            weight=weight,
-            bias=bias,
-            center=solved.how.center,
-            scale=solved.how.scale,
-            dead=solved.how.dead,
-            certificate=replace(
-                self.layer.certificate, gap=solved.gap, kkt=solved.kkt, status=solved.status
-            ),
+        return _solved(self.layer, solved)
+
+
+def solve_changed(
+    layer: DecisionLayer,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    penalty_factor: Any = None,
+    grouped: bool = False,
+    allowed: BoolArray | None = None,
+    tol: float = 1e-4,
+) -> DecisionLayer:
+    """Solve a layer's problem on other rows, weights or features, at the same lam.
+
+    Features are standardised anew by the rows and weights given. Starts at `layer`.
+
+    Parameters
+    ----------
+    layer : DecisionLayer
+        As it was taken from its path, not edited.
+    X, y, sample_weight, penalty_factor, grouped, tol
+        As for :class:`LayerProblem`; of other rows than the layer was fitted to.
+    allowed : ndarray of shape (K, p), bool, optional
+        False where a class must not use a feature.
+
+    Raises
+    ------
+    InputError
+        The layer is no point of a path.
+    """
+    problem = _gathered(layer, X, y, sample_weight, penalty_factor)
+    resolver = _resolver(layer, problem, grouped=grouped, tol=tol)
+    if allowed is not None and layer.certificate.family == "binomial":
+        allowed = allowed.all(axis=0, keepdims=True)  # one row decides between the two
+    return _solved(layer, resolver.solve(*_coefficients(layer), allowed=allowed))
+
+
+def refit_layer(
+    layer: DecisionLayer, X: Any, y: Any, *, sample_weight: Any = None
+) -> DecisionLayer:
+    """Refit the weights of a layer without a penalty: each class keeps exactly its features.
+
+    The relaxed refit of :func:`clearhead.glm.refit`; there is no certificate without a penalty.
+    """
+    problem = _gathered(layer, X, y, sample_weight, None)
+    how = Standardization(layer.center, layer.scale, layer.dead, "")
+    found = refit_coefficients(problem, how, *_coefficients(layer))
+    weight, bias = _rows_of(layer, found.coef, found.intercept)
+    certificate = replace(layer.certificate, gap=None, kkt=found.kkt, status=found.status)
+    return replace(layer, weight=weight, bias=bias, certificate=certificate)
+
+
+def _gathered(
+    layer: DecisionLayer, X: Any, y: Any, sample_weight: Any, penalty_factor: Any
+) -> Problem:
+    proven = layer.certificate
+    problem = gather(
+        X,
+        y,
+        family=proven.family,
+        validation=None,
+        test=None,
+        sample_weight=sample_weight,
+        penalty_factor=penalty_factor,
+        class_names=layer.class_names,
+    )
+    width = problem.splits["train"].rows.shape[1]
+    if width != layer.weight.shape[1]:
+        raise InputError(
+            f"train: expected the {layer.weight.shape[1]} features that the layer was fitted "
+            f"on, got {width}."
         )
+    return problem
+
+
+def _resolver(layer: DecisionLayer, problem: Problem, *, grouped: bool, tol: float) -> Resolver:
+    proven = layer.certificate
+    if proven.gap is None:
+        raise InputError(
+            f"layer: only a point of a path can be solved again, and this layer is "
+            f"{proven.status!r}. Pass the layer as it was selected, with lam above 0."
+        )
+    raw = bool((layer.center == 0).all() and (layer.scale == 1).all())
+    return Resolver(
+        problem,
+        lam=proven.lam,
+        l1_ratio=proven.l1_ratio,
+        grouped=grouped,
+        standardize=not raw,
+        tol=tol,
+    )
+
+
+def _solved(layer: DecisionLayer, solved: Resolved) -> DecisionLayer:
+    weight, bias = _rows_of(layer, solved.coef, solved.intercept)
+    return replace(
+        layer,
+        weight=weight,
+        bias=bias,
+        center=solved.how.center,
+        scale=solved.how.scale,
+        dead=solved.how.dead,
+        certificate=replace(
+            layer.certificate, gap=solved.gap, kkt=solved.kkt, status=solved.status
+        ),
+    )
+
+
+def _rows_of(
+    layer: DecisionLayer, coef: FloatArray, intercept: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weight and bias of a layer from coefficients as the solver holds them."""
+    if layer.certificate.family == "binomial":
+        return np.concatenate([-coef / 2, coef / 2]), np.concatenate(
+            [-intercept / 2, intercept / 2]
+        )
+    return coef, intercept
 
 
 def _coefficients(layer: DecisionLayer) -> tuple[FloatArray, FloatArray]:

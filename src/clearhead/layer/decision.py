@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Self
@@ -208,6 +208,15 @@ class DecisionLayer:
         """Set the weights of `features` to zero, for every class."""
         weight = self.weight.copy()
         weight[:, list(features)] = 0.0
+        return self._edited(weight)
+
+    def scaled(
+        self, features: Iterable[int], factor: float, classes: Sequence[int] | None = None
+    ) -> Self:
+        """Multiply the weights of `features` by a factor, for some classes or for all."""
+        rows = range(self.n_classes) if classes is None else classes
+        weight = self.weight.copy()
+        weight[np.ix_(list(rows), list(features))] *= factor
         return self._edited(weight)
 
     def keep_top(self, k: int) -> Self:

@@ -37,9 +37,10 @@ from clearhead.features import (
     read_features,
 )
 from clearhead.glm import Path as SparsePath
-from clearhead.layer import DecisionLayer, LayerAnalysis
+from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import ReportData, ReportInputs, build_report
 from clearhead.run.directory import STEPS, RunFile
+from clearhead.run.edit_log import EditLog
 from clearhead.run.examples import ExampleKeeper
 
 __all__ = ["RunResults"]
@@ -141,9 +142,40 @@ class RunResults:
         return SparsePath.load(self.folder / "path" / kind)
 
     def layer(self, kind: str = "sparse") -> DecisionLayer:
-        """The selected sparse layer, or the ``"dense"`` one."""
+        """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one."""
         self.file.require("explain")
+        if kind == "edited":
+            return self._edited
         return DecisionLayer.load(self.folder / "layer" / kind)
+
+    @property
+    def edits_folder(self) -> Path:
+        """Where the edits of the layer are kept."""
+        return self.folder / "layer" / "edits"
+
+    @property
+    def edit_log(self) -> EditLog:
+        """Edits of the layer that is selected now, and those undone since."""
+        return EditLog.read(self.edits_folder, self.layer().fingerprint)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What was changed since the layer was selected, in order."""
+        return self.edit_log.edits()
+
+    @property
+    def _edited(self) -> DecisionLayer:
+        log = self.edit_log
+        layer = log.layer()
+        if layer is None:
+            why = "have all been undone" if log.steps else "has none"
+            if log.void:
+                why = "were made to another layer than the one selected now"
+            raise StepMissingError(
+                f"{self.folder}: edits: this run's layer {why}. Make one with `clearhead edit "
+                f"{self.folder} …`, or take the selected layer."
+            )
+        return layer
 
     @property
     def selection(self) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from clearhead.glm.checks import check_scalars
 from clearhead.layer import (
     Best,
     DecisionLayer,
+    Edit,
     LayerAnalysis,
     Rule,
     Sparsest,
@@ -31,6 +32,8 @@ from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
 from clearhead.run.debugging import inputs_of, write_diagnosis
 from clearhead.run.directory import RunFile
+from clearhead.run.edit_result import EditResult
+from clearhead.run.editing import edit_run, requested
 from clearhead.run.explaining import EFFORTS, EffortName, Explainer
 from clearhead.run.fitting import (
     check_proven,
@@ -381,6 +384,40 @@ class Run(RunResults):
         write_diagnosis(self.folder, found, notes)
         self._finish("debug", options, started)
         return list(found.findings)
+
+    def edit(self, *edits: Edit, dry_run: bool = False, **wanted: Any) -> EditResult:
+        """Change the layer, measure what that does, and keep it as the ``"edited"`` layer.
+
+        Starts from the layer as edited so far. Where the problem is changed (a ban, weights,
+        examples), it is solved again at the same lam with all such edits of the log, and
+        proven optimal; edits of the layer itself (zero, scale, refit, calibrate) follow. The
+        selected layer stays what it was: findings and report are of it.
+
+        Parameters
+        ----------
+        *edits : Edit
+        dry_run : bool
+            Measure only, and write nothing.
+        **wanted
+            What to do, in the arguments of :func:`clearhead.run.editing.requested`: ``zero``,
+            ``scale``, ``ban``, ``classes``, ``reweight``, ``counterexamples``, ``finding``,
+            ``file``, ``refit``, ``calibrate``.
+
+        Raises
+        ------
+        InputError
+            There is no such feature, class or finding, or nothing was asked for.
+        """
+        self.file.require("explain")
+        return edit_run(self, [*edits, *requested(self, **wanted)], dry_run=dry_run)
+
+    def undo(self) -> DecisionLayer:
+        """Take the last edit back; gives the layer that counts now."""
+        return self.edit_log.undone().layer() or self.layer()
+
+    def redo(self) -> DecisionLayer:
+        """Do again the edit that was undone last; gives the layer that counts now."""
+        return self.edit_log.redone().layer() or self.layer()
 
     def name_feature(self, feature: int, name: str | None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.

@@ -1,0 +1,183 @@
+"""Edit a run's layer: from what was asked for to a changed layer, measured and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearhead.data.nearest import did_you_mean
+from clearhead.debug import bin_metadata
+from clearhead.errors import InputError
+from clearhead.events import Event, emit
+from clearhead.layer import (
+    Ban,
+    Calibrate,
+    Counterexamples,
+    DecisionLayer,
+    Edit,
+    Refit,
+    Reweight,
+    Scale,
+    TrainingRows,
+    Zero,
+    apply_edits,
+    edit_from_dict,
+)
+from clearhead.run.edit_log import EditLog, read_edit_file
+from clearhead.run.edit_result import SPLITS, EditResult, measure_edit
+from clearhead.run.fitting import targets_of, weighting
+from clearhead.run.mending import edits_of_finding, read_counterexamples
+
+if TYPE_CHECKING:
+    from clearhead.run.run import Run
+
+__all__ = ["edit_run", "requested", "training_rows"]
+
+
+def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditResult:
+    """Apply edits after those of the log; measure, and write the step unless `dry_run`."""
+    if not edits:
+        raise InputError("edit: say what to change: zero, scale, ban, reweight, finding, ….")
+    selected = run.layer()
+    log = EditLog.read(run.edits_folder, selected.fingerprint)
+    if log.void:
+        message = (
+            "another layer has been selected since the last edits: they are kept, and do not count"
+        )
+        emit(run.on_event, Event("edit", "warning", message))
+    emit(run.on_event, Event("edit", "start", "; ".join(edit.describe() for edit in edits)))
+    store = run.store
+    before = log.layer() or selected
+    after = apply_edits(
+        selected,
+        [*log.edits(), *edits],
+        training_rows(run),
+        (store.matrix("validation"), store.labels("validation")),
+        grouped=run.file.steps["fit"].options.get("grouped", False),
+    )
+    views = {split: (run.view(split), store.matrix(split)) for split in SPLITS}
+    result = measure_edit(before, after, tuple(edits), views)
+    for text in result.warnings:
+        emit(run.on_event, Event("edit", "warning", text))
+    if not dry_run:
+        _, result = log.append(result)
+    emit(run.on_event, Event("edit", "end", repr(after)))
+    return result
+
+
+def training_rows(run: Run) -> TrainingRows:
+    """What the run's layer was fitted to."""
+    store, fitted = run.store, run.file.steps["fit"].options
+    here = store.split == "train"
+    ban = fitted.get("ban", ())
+    weights = weighting(store, ban, balanced=fitted.get("balanced", False))
+    labels = store.labels("train")
+    allowed = np.ones((len(store.class_names), store.p), dtype=bool)
+    allowed[:, list(ban)] = False
+    return TrainingRows(
+        features=store.matrix("train"),
+        labels=labels,
+        weight=np.asarray(weights.get("sample_weight", np.ones(len(labels))), dtype=np.float64),
+        ids=store.ids[here],
+        metadata=bin_metadata(store.metadata, here)[here].reset_index(drop=True),
+        allowed=allowed,
+        soft=targets_of(store, run.targets).get("y"),
+    )
+
+
+def requested(
+    run: Run,
+    *,
+    zero: Iterable[int | str] = (),
+    scale: Mapping[int | str, float] | None = None,
+    ban: Iterable[int | str] = (),
+    classes: Iterable[str] = (),
+    reweight: str | Reweight | None = None,
+    counterexamples: Any = None,
+    weight: float = 1.0,
+    finding: int | str | None = None,
+    file: Path | str | None = None,
+    refit: bool = False,
+    calibrate: bool = False,
+) -> list[Edit]:
+    """Make edits of what was asked for, in this order of arguments but `file` first.
+
+    Parameters
+    ----------
+    zero, ban : features, by number or by name
+    scale : mapping of feature to factor
+    classes : names
+        For which `zero`, `scale` and `ban` hold, and which `reweight` is about; all by default.
+    reweight : str
+        A metadata column whose values are to count alike in every class, ``COLUMN=VALUE`` for
+        one of its values to count as much as the rest, or ``"classes"``.
+    counterexamples : path, Dataset or (features, labels)
+        Labelled examples to add.
+    weight : float
+        How much each of them counts.
+    finding : int or str
+        Number in the list of findings, from 1, or key: its mend.
+    file : path
+        Edits as JSON.
+    refit, calibrate : bool
+    """
+    layer, whom, edits = run.layer(), tuple(classes), list[Edit]()
+    if file is not None:
+        edits += _from_file(run, Path(file))
+    if zero := tuple(zero):
+        edits.append(Zero(_features(run, zero, layer), whom))
+    for feature, factor in (scale or {}).items():
+        edits.append(Scale(_features(run, (feature,), layer), float(factor), whom))
+    if ban := tuple(ban):
+        edits.append(Ban(_features(run, ban, layer), whom))
+    if isinstance(reweight, Reweight):
+        edits.append(reweight)
+    elif reweight is not None:
+        column, equals, value = reweight.partition("=")
+        chosen = None if reweight == "classes" else column
+        edits.append(Reweight(chosen, value if equals else None, whom))
+    if counterexamples is not None:
+        edits.append(read_counterexamples(run, counterexamples, weight))
+    if finding is not None:
+        edits += edits_of_finding(run, finding)
+    if refit:
+        edits.append(Refit())
+    if calibrate:
+        edits.append(Calibrate())
+    return edits
+
+
+def _from_file(run: Run, path: Path) -> list[Edit]:
+    """Edits of a file; examples and findings that they name are looked up in this run."""
+    found: list[Edit] = []
+    for item in read_edit_file(path, run.layer().fingerprint):
+        action = item.get("action") if isinstance(item, Mapping) else None
+        if action == "finding":
+            found += edits_of_finding(run, item.get("finding", ""))
+        elif action == Counterexamples.action and "data" in item:
+            found.append(read_counterexamples(run, item["data"], float(item.get("weight", 1.0))))
+        else:
+            found.append(edit_from_dict(item))
+    return found
+
+
+def _features(run: Run, features: Iterable[int | str], layer: DecisionLayer) -> tuple[int, ...]:
+    """Features by number, or by the name that a person gave."""
+    names = {name: feature for feature, name in run.given_names.items()}
+    found = []
+    for one in features:
+        text = str(one)
+        if text in names:
+            found.append(names[text])
+        elif text.lstrip("-").isdigit():
+            found.append(int(text))
+        else:
+            near = did_you_mean(text, names)
+            raise InputError(
+                f"feature: there is no feature named {text!r}; give its number, 0 to "
+                f"{layer.weight.shape[1] - 1}, or a name given with `clearhead name`.{near}"
+            )
+    return tuple(found)

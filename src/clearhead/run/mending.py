@@ -1,0 +1,180 @@
+"""The mend of a finding, as edits; and examples from elsewhere, as an edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearhead._types import FloatArray, IntArray
+from clearhead.data import Dataset, open_dataset
+from clearhead.data.nearest import did_you_mean
+from clearhead.debug import Finding
+from clearhead.debug.inputs import Inputs
+from clearhead.debug.pattern import Pattern, load_pattern
+from clearhead.errors import InputError, StepMissingError
+from clearhead.layer import Ban, Counterexamples, Edit, Relabel, Reweight, Unlink
+
+if TYPE_CHECKING:
+    from clearhead.run.run import Run
+
+__all__ = ["edits_of_finding", "read_counterexamples"]
+
+SHIFTS = 300
+"""Examples of other classes into which a pattern is put to see what it does to the features."""
+COVERED = 0.9
+"""Taken out of so many of the examples that show it, a pattern is gone from training."""
+GIVEN_UP_FACTOR = 2.0
+"""A class that was given up counts so many times as much."""
+
+
+def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
+    """Make the edits that mend a finding.
+
+    Raises
+    ------
+    InputError
+        There is no such finding, or an edit of the layer cannot mend it.
+    """
+    found = finding if isinstance(finding, Finding) else _lookup(run, finding)
+    if found.kind in ("shortcut", "bias"):
+        return [unlink(run, found)]
+    if found.kind in ("leaning", "hub", "blame") and found.features:
+        return [Ban(found.features)]
+    names = tuple(run.layer().class_names[c] for c in found.classes)
+    if found.kind == "given_up":
+        return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
+    if found.kind == "slice":
+        column, equals, value = found.where.partition(" = ")
+        if equals and column in run.store.metadata.columns:
+            for name in names:
+                value = value.removesuffix(f", class {name}")
+            return [Reweight(column, value, names)]
+    train = set(run.store.ids[run.store.split == "train"])
+    if found.kind == "label_noise" and train.intersection(found.examples):
+        return [Relabel(tuple(key for key in found.examples if key in train))]
+    raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
+
+
+def unlink(run: Run, finding: Finding) -> Unlink:
+    """Measure what the pattern of a finding does to the features of training examples."""
+    folder = run.folder / "debug" / "patterns"
+    if not (folder / f"{finding.key}.json").is_file():
+        raise StepMissingError(
+            f"{folder} does not hold the pattern of finding {finding.key}: run `clearhead debug "
+            f"{run.folder} --force`."
+        )
+    pattern = load_pattern(folder, finding.key)
+    inputs = Inputs(
+        run.backbone,
+        run.dataset,
+        run.store,
+        run.layer(),
+        run.layer("dense"),
+        on_event=run.on_event,
+    )
+    return measure_unlink(inputs, pattern, finding.classes[0])
+
+
+def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
+    """Make the edit that unlinks `pattern` from class `target`."""
+    p = inputs.layer.weight.shape[1]
+    of_class = inputs.rows("train", label=target)
+    shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
+    replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
+    shifts = np.zeros((0, p), dtype=np.float32)
+    if not len(replaced):
+        others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
+        at, examples = inputs.changed(others, pattern.insert)
+        shifts = (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
+    return Unlink(
+        pattern=pattern.describe(),
+        target=inputs.class_names[target],
+        carriers=_in_train(inputs, of_class[shows]),
+        shifts=shifts,
+        replaced=_in_train(inputs, replaced),
+        replacements=replacements,
+    )
+
+
+def _taken_out(inputs: Inputs, pattern: Pattern, carriers: IntArray) -> tuple[IntArray, FloatArray]:
+    """Training rows without the pattern, where nearly all that show it can do without."""
+    nothing = np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
+    if not len(carriers) or len(
+        inputs.changed(carriers[:SHIFTS], pattern.remove)[0]
+    ) < COVERED * len(carriers[:SHIFTS]):
+        return nothing
+    rows = inputs.rows("train")
+    rows = rows[[pattern.has(inputs.example(row)) for row in rows]]
+    at, examples = inputs.changed(rows, pattern.remove)
+    return at, inputs.features(examples)
+
+
+def _in_train(inputs: Inputs, rows: IntArray) -> IntArray:
+    """Places in the training split of rows of the store."""
+    found: IntArray = np.searchsorted(np.flatnonzero(inputs.split == "train"), rows)
+    return found
+
+
+def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterexamples:
+    """Make features of labelled examples, with the run's own network where they are inputs.
+
+    Parameters
+    ----------
+    given : path, Dataset, or (features, labels)
+        Labels are class names or indices.
+    """
+    names = run.layer().class_names
+    if isinstance(given, tuple):
+        features, labels = given
+        edit = Counterexamples(
+            "features given",
+            np.asarray(features, dtype=np.float32),
+            _indices(np.asarray(labels).tolist(), names),
+            weight,
+        )
+        edit.check(run.layer())
+        return edit
+    # All of them are to be added, so no part is drawn off for validation or test.
+    dataset = given if isinstance(given, Dataset) else open_dataset(str(given))
+    rows = np.arange(len(dataset))
+    labels = _indices([dataset.class_names[int(c)] for c in dataset.labels], names)
+    backbone = run.backbone
+    if dataset.modality != backbone.modality:
+        raise InputError(
+            f"counterexamples: {dataset.name} holds {dataset.modality}s, and the network takes "
+            f"{backbone.modality}s."
+        )
+    parts = [np.zeros((0, backbone.n_features), dtype=np.float32)]
+    for first in range(0, len(rows), backbone.batch_size):
+        batch = [dataset.load(int(row)) for row in rows[first : first + backbone.batch_size]]
+        parts.append(backbone.features(backbone.prepare(batch)).numpy())
+    return Counterexamples(dataset.name, np.concatenate(parts), labels, weight)
+
+
+def _indices(labels: list[Any], names: tuple[str, ...]) -> IntArray:
+    found = []
+    for label in labels:
+        if isinstance(label, str):
+            if label not in names:
+                shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+                raise InputError(
+                    f"counterexamples: {label!r} is no class of the run; classes are {shown}."
+                    f"{did_you_mean(label, names)}"
+                )
+            found.append(names.index(label))
+        else:
+            found.append(int(label))
+    return np.array(found, dtype=np.int64)
+
+
+def _lookup(run: Run, finding: int | str) -> Finding:
+    findings = run.findings
+    for number, found in enumerate(findings, start=1):
+        if str(finding) in (str(number), found.key):
+            return found
+    numbers = f"1 to {len(findings)}" if findings else "none"
+    raise InputError(
+        f"finding: there is no finding {finding!r}; findings are {numbers}, or their keys."
+        f"{did_you_mean(str(finding), [one.key for one in findings])}"
+    )
