@@ -25,6 +25,7 @@ from clearhead.cli import (
     reproduce,
     run,
     select,
+    serve,
     show,
 )
 from clearhead.errors import ClearheadError
@@ -73,7 +74,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 for module in (
     *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
-    *(export, predict, show, name, certify),
+    *(serve, export, predict, show, name, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 

@@ -14,16 +14,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from clearhead._files import write_bytes
 from clearhead.errors import DataError
+from clearhead.report.json_text import json_text
 from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
 
 __all__ = ["DATA_ID", "render_html", "write_html"]
@@ -52,8 +51,6 @@ _SCRIPTS = (
 )
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _JPEG = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}")
-# What could end or confuse a script element, and what UTF-8 cannot hold.
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -94,7 +91,7 @@ def render_html(data: ReportData) -> str:
             "style": style,
             "summary": _summary(data),
             "data_id": DATA_ID,
-            "data": _embed(data),
+            "data": json_text(data.model_dump(mode="python")),
             "script": script,
         },
     )
@@ -139,31 +136,6 @@ def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
             yield f"feature {feature.index}", picture.image
         for highlight in feature.highlights:
             yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
-
-
-def _embed(data: ReportData) -> str:
-    """JSON of the data that is safe between <script> and </script>."""
-    value = data.model_dump(mode="python")
-    try:
-        text = _dump(value)
-    except ValueError:
-        text = _dump(_finite(value))
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 # --- what a reader without JavaScript sees --------------------------------------------

@@ -41,7 +41,8 @@ from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import ReportData, ReportInputs, build_report
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
-from clearhead.run.examples import ExampleKeeper
+from clearhead.run.examples import ExampleKeeper, KeptExample
+from clearhead.run.notes import Notes, read_notes
 
 __all__ = ["RunResults"]
 
@@ -49,9 +50,6 @@ T = TypeVar("T")
 
 OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
-
-NOTES = "notes.json"
-"""What people said about the features of a run."""
 
 TESTED = "debug/tested.json"
 PATTERNS = "debug/patterns"
@@ -210,17 +208,13 @@ class RunResults:
     @property
     def given_names(self) -> dict[int, str]:
         """Names that a person gave to features, kept in ``notes.json``."""
-        path = self.folder / NOTES
-        if not path.is_file():
-            return {}
-        try:
-            noted = read_json(path)["features"]
-            return {int(key): str(one["name"]) for key, one in noted.items() if "name" in one}
-        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
-            raise CorruptFileError(
-                f"{path} is damaged ({error}). It holds the names that people gave to features: "
-                "mend or remove it."
-            ) from error
+        features = self.notes.features
+        return {key: one.name for key, one in features.items() if one.name is not None}
+
+    @property
+    def notes(self) -> Notes:
+        """Names and marks that people gave to features, and their version."""
+        return read_notes(self.folder)
 
     @property
     def explained(self) -> Explained:
@@ -337,6 +331,10 @@ class RunResults:
             ids=self.store.ids[rows],
             metadata=metadata[rows],
         )
+
+    def kept_example(self, key: str) -> KeptExample:
+        """What was kept of an example: a text, a thumbnail, or neither."""
+        return self._keeper.get(key)
 
     def report_data(self) -> ReportData:
         """Everything that the report shows."""
