@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from clearhead.debug import SplitView, bin_metadata, find, measure_slices, share_mended_by_one
-from clearhead.debug.blame import find_blame
+from clearhead.debug.errors import find_blame
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
 from clearhead.debug.leaning import find_leaning
-from clearhead.debug.slices import find_slices
+from clearhead.debug.weak_slices import find_slices
 from clearhead.layer import Certificate, DecisionLayer
 
 CERTIFICATE = Certificate("multinomial", 0.01, 0.99, 1e-5, 1e-3, "optimal")
@@ -87,7 +87,7 @@ def test_leaning_class_is_found_with_its_loss() -> None:
 
 
 def test_hub_is_found_with_the_share_of_changed_predictions() -> None:
-    weight = np.hstack([BALANCED, np.array([[2.0], [-2.0], [2.0]])])
+    weight = np.hstack([BALANCED, np.array([[4.0], [-4.0], [4.0]])])
     layer = make_layer(weight, NAMES)
 
     def view(seed: int) -> SplitView:

@@ -13,8 +13,10 @@ from clearhead.cli import (
     INTERRUPTED,
     analyze,
     certify,
+    compare,
     debug,
     demo,
+    edit,
     explain,
     export,
     extract,
@@ -27,6 +29,7 @@ from clearhead.cli import (
     select,
     serve,
     show,
+    study,
 )
 from clearhead.errors import ClearheadError
 
@@ -73,10 +76,19 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 for module in (
-    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, report),
-    *(serve, export, predict, show, name, certify),
+    *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, edit, report),
+    *(serve, export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
+
+questionnaire = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Questionnaires for people: do they understand the model by its features?",
+)
+questionnaire.command("make")(_guarded(study.make))
+questionnaire.command("read")(_guarded(study.read))
+app.add_typer(questionnaire, name="study")
 
 
 def _print_version(wanted: bool) -> None:

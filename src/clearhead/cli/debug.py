@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,14 @@ def command(
     run: o.RunFolder,
     quick: o.Quick = False,
     full: o.Full = False,
+    terms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Words for people that the class of a text should not depend on, one a line; "
+            "a list of identity terms where left out.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples that are drawn.")] = 0,
     force: o.Force = False,
 ) -> None:
@@ -32,7 +41,8 @@ def command(
 
     with Progress() as progress:
         opened = open_run(run, progress)
-        findings = opened.debug(effort=o.effort_of(quick=quick, full=full), seed=seed, force=force)
+        effort = o.effort_of(quick=quick, full=full)
+        findings = opened.debug(effort=effort, terms=terms, seed=seed, force=force)
     lines = finding_lines(findings)
     tested = opened.tested
     if tested:

@@ -27,6 +27,13 @@ def command(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="A folder.", metavar="DIR")],
+    layer: Annotated[
+        str,
+        typer.Option(
+            metavar="selected|edited",
+            help="The layer as it was selected, or with the edits of `clearhead edit`.",
+        ),
+    ] = "selected",
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds something else, too.")
     ] = False,
@@ -39,7 +46,14 @@ def command(
     Example: clearhead export runs/reviews --format onnx --out reviews-onnx
     """
     from clearhead.exports import export
+    from clearhead.run import open_run
+    from clearhead.run.choices import check_choice
 
+    chosen = check_choice("--layer", layer, ("selected", "edited"))
     with Progress() as progress:
-        folder = export(run, format, out, force=force, on_event=progress)
+        opened = open_run(run, progress)
+        edited = opened.layer("edited") if chosen == "edited" else None
+        folder = export(opened, format, out, layer=edited, force=force, on_event=progress)
+    if edited is None and opened.edits:
+        typer.echo("This is the layer as it was selected; --layer edited has its edits.")
     typer.echo(f"Written: {folder}\nHow to load it: {folder / 'README.md'}")

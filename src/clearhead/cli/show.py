@@ -58,6 +58,7 @@ def print_summary(run: Run) -> None:
         lines.append(_layer_line("sparse", summary["selected"], summary["p"]))
         lines.append(_layer_line("dense", summary["dense"], summary["p"]))
         lines += _agreement_lines(summary.get("agreement", {}))
+        lines += _edit_lines(summary.get("edits"), summary["p"])
     if "findings" in summary:
         lines += ["", *finding_lines(run.findings)]
     report = run.folder / "report.html"
@@ -105,6 +106,14 @@ def _agreement_lines(agreement: dict[str, Any]) -> list[str]:
             f"{100 * found['share']:.1f}% of {split}, mean KL {found['kl']:.3g}"
         )
     return lines
+
+
+def _edit_lines(edited: dict[str, Any] | None, p: int) -> list[str]:
+    """Name the edits since the layer was selected, and what they made of it."""
+    if edited is None:
+        return []
+    words = [f"    {i}. {edit['words']}" for i, edit in enumerate(edited["edits"], start=1)]
+    return [_layer_line("edited", edited, p), *words]
 
 
 def _layer_line(name: str, point: dict[str, Any], p: int) -> str:

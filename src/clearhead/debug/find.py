@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Literal
 
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.debug.blame import find_blame
+from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.given_up import find_given_up
 from clearhead.debug.hubs import find_hubs
+from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
+from clearhead.debug.label_noise import LabelNoise, find_label_noise
+from clearhead.debug.leaks import Leaks, find_leaks
 from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import Shortcut, Tested
-from clearhead.debug.slices import find_slices
+from clearhead.debug.texts import TermList, find_bias, find_text_shortcuts
+from clearhead.debug.texts.search import CHARACTERS
+from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
+from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
 
-__all__ = ["CHECKS", "INPUT_CHECKS", "Diagnosis", "find"]
+__all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
 
 Check = Callable[[SplitView, SplitView], Iterator[Finding]]
 InputFindings = tuple[list[Shortcut], list[Tested]]
+InputCheck = Callable[[Inputs], InputFindings]
+Effort = Literal["default", "full"]
+Terms = str | FilePath | Iterable[str] | TermList | None
 
 CHECKS: dict[str, Check] = {
     "a class that leans on one feature": find_leaning,
     "a feature that decides many classes": find_hubs,
     "errors that vanish without one feature": find_blame,
-    "a slice of the metadata that does worse": find_slices,
+    "a slice, of metadata, features or what is seen at sight, that does worse": find_slices,
     "a class that the sparse layer gave up": find_given_up,
 }
 
-INPUT_CHECKS: dict[str, dict[str, Callable[[Inputs], InputFindings]]] = {"text": {}, "image": {}}
-"""What changes inputs and runs the network on them, by modality."""
+TRAIN_CHECKS = ("classes whose labels are mixed up", "test examples that repeat training examples")
+
+MORE = 5
+"""Times as much as by default that texts are looked at with full effort."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +62,10 @@ class Diagnosis:
         Every pattern that was put into inputs, also those that proved not to be used.
     shortcuts : mapping
         From :attr:`Finding.key` to the pattern behind the finding, and what it does.
+    labels : LabelNoise or None
+        Examples whose labels are doubted; None where the training rows were not given.
+    leaks : Leaks or None
+        Held-out examples that nearly repeat a training example; None likewise.
     checks : sequence of str
         What was looked for, in words.
     """
@@ -56,6 +73,8 @@ class Diagnosis:
     findings: Sequence[Finding]
     tested: Sequence[Tested]
     shortcuts: Mapping[str, Shortcut]
+    labels: LabelNoise | None
+    leaks: Leaks | None
     checks: Sequence[str]
 
 
@@ -63,7 +82,10 @@ def find(
     validation: SplitView,
     test: SplitView,
     *,
+    train: TrainView | None = None,
     inputs: Inputs | None = None,
+    effort: Effort = "default",
+    terms: Terms = None,
     on_event: EventCallback | None = None,
 ) -> Diagnosis:
     """Look for what may be wrong: propose on validation, measure on test.
@@ -72,9 +94,17 @@ def find(
     ----------
     validation, test : SplitView
         Of the same layer.
+    train : TrainView, optional
+        What the layer was fitted to; without it labels are not doubted, and repeated
+        examples not seen.
     inputs : Inputs, optional
         Examples and network; without them nothing can be put into inputs, and only what
         shows in the features is found.
+    effort : {"default", "full"}
+        How many patterns are put into how many inputs.
+    terms : path, iterable of str, TermList or None
+        Words for people that a text's class should not depend on; the packaged list of
+        identity and protected-group terms where None.
     on_event : callable, optional
 
     Returns
@@ -82,23 +112,28 @@ def find(
     Diagnosis
         The p values are corrected (Holm) for the number of findings proposed.
     """
-    further = {} if inputs is None else INPUT_CHECKS[inputs.modality]
-    total, done = len(CHECKS) + len(further), 0
-    emit(on_event, Event("debug", "start", total=total, unit="checks"))
+    further = {} if inputs is None else _input_checks(inputs.modality, effort, terms)
+    names = [*CHECKS, *(() if train is None else TRAIN_CHECKS), *further]
+    done = _Done(len(names), on_event)
     proposed: list[Finding] = []
-    tested: list[Tested] = []
-    shortcuts: dict[str, Shortcut] = {}
     for name, check in CHECKS.items():
         proposed += check(validation, test)
-        done += 1
-        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+        done.say(name)
+    labels, leaks = None, None
+    if train is not None:
+        labels = find_label_noise(train, validation, test)
+        done.say(TRAIN_CHECKS[0])
+        leaks = find_leaks(train, validation, test)
+        done.say(TRAIN_CHECKS[1])
+        proposed += [*labels.findings, *leaks.findings]
+    tested: list[Tested] = []
+    shortcuts: dict[str, Shortcut] = {}
     for name, look in further.items():
         assert inputs is not None
         found, looked_at = look(inputs)
         shortcuts |= {one.finding.key: one for one in reversed(found)}
         tested += looked_at
-        done += 1
-        emit(on_event, Event("debug", "progress", name, done, total, "checks"))
+        done.say(name)
     proposed += [one.finding for one in shortcuts.values()]
     shifts = {key: _standardized(test, one) for key, one in shortcuts.items()}
     findings = _numbered(merge(rank(proposed), shifts))
@@ -107,7 +142,36 @@ def find(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return Diagnosis(findings, tested, shortcuts, [*CHECKS, *further])
+    return Diagnosis(findings, tested, shortcuts, labels, leaks, names)
+
+
+def _input_checks(modality: str, effort: Effort, terms: Terms) -> dict[str, InputCheck]:
+    """What changes inputs and runs the network on them."""
+    if modality == "image":
+        return {
+            "a look, or a part, of pictures that decides for a class": lambda inputs: (
+                find_image_shortcuts(inputs, effort=effort)
+            )
+        }
+    characters = CHARACTERS * (MORE if effort == "full" else 1)
+    return {
+        "words, signs or ways of writing that decide for a class": lambda inputs: (
+            find_text_shortcuts(inputs, characters=characters)
+        ),
+        "terms for people that move predictions": lambda inputs: find_bias(inputs, terms=terms),
+    }
+
+
+class _Done:
+    """How many checks are done."""
+
+    def __init__(self, total: int, on_event: EventCallback | None) -> None:
+        self.total, self.on_event, self.n = total, on_event, 0
+        emit(on_event, Event("debug", "start", total=total, unit="checks"))
+
+    def say(self, name: str) -> None:
+        self.n += 1
+        emit(self.on_event, Event("debug", "progress", name, self.n, self.total, "checks"))
 
 
 def _standardized(view: SplitView, shortcut: Shortcut) -> FloatArray:

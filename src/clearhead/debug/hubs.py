@@ -15,7 +15,7 @@ __all__ = ["find_hubs"]
 
 MIN_CLASSES = 3
 MIN_CLASS_SHARE = 0.4
-MIN_FLIPS = 0.05
+MIN_FLIPS = 0.10
 MOST = 3
 
 
@@ -23,7 +23,7 @@ def find_hubs(validation: SplitView, test: SplitView) -> Iterator[Finding]:
     """Propose a feature with a weight for many classes whose absence changes predictions.
 
     Proposed, at most three, where at least three classes and 40% of them use the
-    feature and 5% of the validation predictions change without it. The effect is
+    feature and 10% of the validation predictions change without it. The effect is
     the share of test predictions that change.
     """
     layer = validation.layer

@@ -206,6 +206,8 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
         classes=(c,),
         examples=tuple(str(i) for i in inputs.store.ids[change.rows[flips & ~other]][:8]),
         pattern=words,
+        # Terms for people need not be in the data to do harm.
+        link=max(proposal.inside - proposal.outside, 0.0) if kind == "shortcut" else 1.0,
     )
     return Shortcut(finding, pattern, proposal.change.shift(), tested)
 

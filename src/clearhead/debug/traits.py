@@ -14,22 +14,49 @@ import pandas as pd
 from PIL import Image
 
 from clearhead._types import FloatArray
+from clearhead.debug.inputs import Inputs
+from clearhead.debug.slices import bin_metadata
 
-__all__ = ["picture_traits", "text_traits", "vocabulary_of"]
+__all__ = ["picture_traits", "text_traits", "traits_of", "vocabulary_of"]
 
+MOST = 3000
+"""Examples of a split that are looked at; of the others nothing is said."""
 WORDS = 200
 RAREST, COMMONEST = 0.02, 0.5
 _SIDE = 64
 _WORD = re.compile(r"\w[\w'-]*")
 _MARKS = {
-    "link": re.compile(r"https?://|www\."),
-    "digit": re.compile(r"\d"),
-    "!": re.compile(r"!"),
-    "?": re.compile(r"\?"),
-    "@name": re.compile(r"@\w"),
-    "#tag": re.compile(r"#\w"),
-    "quotation": re.compile(r"[\"“”]"),
+    "a link": re.compile(r"https?://|www\."),
+    "a digit": re.compile(r"\d"),
+    "“!”": re.compile(r"!"),
+    "“?”": re.compile(r"\?"),
+    "an @name": re.compile(r"@\w"),
+    "a #tag": re.compile(r"#\w"),
+    "quotation marks": re.compile(r"[\"“”]"),
 }
+
+
+def traits_of(inputs: Inputs) -> pd.DataFrame:
+    """Describe the examples of every split, numbers in quartiles of the training split.
+
+    Returns
+    -------
+    DataFrame
+        One row for each row of the store, of bools and of names; missing where an example was
+        not looked at.
+    """
+    rows = np.unique(
+        np.concatenate([inputs.rows(split, most=MOST, salt=4) for split in inputs.store.splits])
+    )
+    examples = inputs.examples(rows)
+    if inputs.modality == "text":
+        train = inputs.examples(rows[inputs.split[rows] == "train"])
+        found = text_traits(examples, vocabulary_of(train))
+    else:
+        found = picture_traits(examples)
+    binned = bin_metadata(found, inputs.split[rows] == "train")
+    binned.index = pd.Index(rows)
+    return binned.reindex(range(inputs.store.n))
 
 
 def vocabulary_of(texts: Sequence[str], most: int = WORDS) -> list[str]:
@@ -46,17 +73,17 @@ def text_traits(texts: Sequence[str], vocabulary: Sequence[str]) -> pd.DataFrame
     Returns
     -------
     DataFrame of n rows
-        Numbers, and columns of ``"yes"`` and ``"no"``.
+        Numbers and bools.
     """
     found = [set(_words(text)) for text in texts]
     columns: dict[str, object] = {
-        "words": [len(text.split()) for text in texts],
-        "capitals": [_capitals(text) for text in texts],
+        "number of words": [len(text.split()) for text in texts],
+        "share of capitals": [_capitals(text) for text in texts],
     }
     for name, mark in _MARKS.items():
-        columns[f"has {name}"] = _yes([bool(mark.search(text)) for text in texts])
+        columns[f"the text has {name}"] = [bool(mark.search(text)) for text in texts]
     for word in vocabulary:
-        columns[f'has "{word}"'] = _yes([word in words for words in found])
+        columns[f"the text has “{word}”"] = [word in words for words in found]
     return pd.DataFrame(columns)
 
 
@@ -66,11 +93,12 @@ def picture_traits(pictures: Sequence[Image.Image]) -> pd.DataFrame:
     Returns
     -------
     DataFrame of n rows of numbers
+        Brightness, contrast and saturation from 0 to 1; warmth is red less blue; sharpness is
+        fine detail relative to contrast, aspect is width over height.
     """
     rows = [_of_picture(picture) for picture in pictures]
-    return pd.DataFrame(
-        rows, columns=["brightness", "contrast", "saturation", "warmth", "sharpness", "aspect"]
-    )
+    names = ["brightness", "contrast", "saturation", "warmth", "sharpness", "aspect"]
+    return pd.DataFrame(rows, columns=[f"{name} of the picture" for name in names])
 
 
 def _of_picture(picture: Image.Image) -> tuple[float, ...]:
@@ -96,7 +124,3 @@ def _words(text: str) -> list[str]:
 def _capitals(text: str) -> float:
     letters = [letter for letter in text if letter.isalpha()]
     return sum(letter.isupper() for letter in letters) / max(len(letters), 1)
-
-
-def _yes(values: Sequence[bool]) -> list[str]:
-    return ["yes" if value else "no" for value in values]

@@ -29,6 +29,11 @@ class SplitView:
     metadata : DataFrame of n rows
     dense : ndarray of shape (n,), int
         What the dense layer predicts, to compare with.
+    features : ndarray of shape (n, p)
+        Raw deep features.
+    extra : DataFrame of n rows, optional
+        What else is known of each example (a word is in it, it is dark): columns of bool or
+        of few values, which slices are made of beside the metadata.
     """
 
     layer: DecisionLayer
@@ -37,6 +42,8 @@ class SplitView:
     ids: StrArray
     metadata: pd.DataFrame
     dense: IntArray
+    features: FloatArray
+    extra: pd.DataFrame | None = None
 
     @classmethod
     def of(
@@ -48,11 +55,13 @@ class SplitView:
         *,
         ids: StrArray,
         metadata: pd.DataFrame,
+        extra: pd.DataFrame | None = None,
     ) -> SplitView:
         """Standardise the raw `features` (n, p) of one split."""
         z = layer.standardize(features, layer.used)
         frame = metadata.reset_index(drop=True)
-        return cls(layer, z, labels, ids, frame, dense.predict(features))
+        known = None if extra is None else extra.reset_index(drop=True)
+        return cls(layer, z, labels, ids, frame, dense.predict(features), features, known)
 
     @property
     def n(self) -> int:

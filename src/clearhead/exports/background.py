@@ -55,7 +55,7 @@ class Background:
         """Collect it from a run, for its selected layer or another one."""
         selected, path = run.layer(), run.path()
         selection = run.selection
-        edits = _edits(selected, layer)
+        edits = _logged(run, layer) or _edits(selected, layer)
         point = f"point {selection['index']} of {len(path)}, chosen by: {selection['rule']}"
         other = layer.certificate.lam != selected.certificate.lam
         if edits:
@@ -108,6 +108,14 @@ def _accuracies(run: Run, layer: DecisionLayer) -> tuple[AccuracyRow, ...]:
         for split, share in predictions.agreements("sparse").items()
     ]
     return tuple(row for row in rows if row.split != "train")
+
+
+def _logged(run: Run, layer: DecisionLayer) -> tuple[str, ...]:
+    """Edits of the run's log in words, if they are what made this layer."""
+    edits = run.edits
+    if not edits or run.layer("edited").fingerprint != layer.fingerprint:
+        return ()
+    return tuple(f"{edit.describe()}." for edit in edits)
 
 
 def _edits(before: DecisionLayer, after: DecisionLayer) -> tuple[str, ...]:

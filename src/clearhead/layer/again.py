@@ -112,7 +112,7 @@ def solve_changed(
     problem = _gathered(layer, X, y, sample_weight, penalty_factor)
     resolver = _resolver(layer, problem, grouped=grouped, tol=tol)
     if allowed is not None and layer.certificate.family == "binomial":
-        allowed = allowed.all(axis=0, keepdims=True)  # one row decides between the two
+        allowed = allowed[:1] & allowed[1:]  # one row decides between the two
     return _solved(layer, resolver.solve(*_coefficients(layer), allowed=allowed))
 
 

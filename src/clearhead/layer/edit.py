@@ -16,7 +16,7 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.data.nearest import did_you_mean
-from clearhead.errors import CorruptFileError, InputError
+from clearhead.errors import InputError
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.training import TrainingRows
 
@@ -84,7 +84,10 @@ class Edit(ABC):
         try:
             return cls(**plain, **arrays)
         except TypeError as error:
-            raise CorruptFileError(f"edit {cls.action!r} is incomplete: {error}.") from error
+            raise InputError(
+                f"edit {cls.action!r} is incomplete: {error}. Edits that hold features are made by "
+                "the run: name the data or the finding instead."
+            ) from error
 
 
 class ProblemEdit(Edit):
@@ -116,9 +119,7 @@ def edit_from_dict(
     Raises
     ------
     InputError
-        Its action is unknown, or it has something that the action does not take.
-    CorruptFileError
-        Something is missing.
+        Its action is unknown, something is missing, or the action does not take it.
     """
     action = value.get("action") if isinstance(value, Mapping) else None
     if not isinstance(action, str):

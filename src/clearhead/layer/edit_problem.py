@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from clearhead._types import BoolArray, FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray, StrArray
 from clearhead.data.nearest import did_you_mean
 from clearhead.errors import InputError
 from clearhead.layer.decision import DecisionLayer
@@ -232,7 +232,7 @@ class Relabel(ProblemEdit):
         return rows.labelled(at, np.array([class_names.index(name) for name in new]))
 
 
-def _column(rows: TrainingRows, column: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _column(rows: TrainingRows, column: str) -> StrArray:
     """Values of a metadata column as text; "" where missing."""
     if column not in rows.metadata.columns:
         known = list(map(str, rows.metadata.columns))
@@ -242,10 +242,11 @@ def _column(rows: TrainingRows, column: str) -> np.ndarray[tuple[int], np.dtype[
             f"{did_you_mean(column, known)}"
         )
     series = rows.metadata[column]
-    return np.where(series.isna(), "", series.astype(str)).astype(object)
+    values: StrArray = np.where(series.isna(), "", series.astype(str)).astype(object)
+    return values
 
 
-def _check_value(chosen: BoolArray, values: IntArray, value: str, column: str) -> None:
+def _check_value(chosen: BoolArray, values: StrArray, value: str, column: str) -> None:
     if not chosen.any():
         known = sorted(set(map(str, values)) - {""})
         raise InputError(
@@ -254,7 +255,7 @@ def _check_value(chosen: BoolArray, values: IntArray, value: str, column: str) -
         )
 
 
-def _alike(rows: TrainingRows, values: IntArray, inside: BoolArray) -> FloatArray:
+def _alike(rows: TrainingRows, values: StrArray, inside: BoolArray) -> FloatArray:
     """Weights (n,) with which the values of each class count alike, and the classes as before."""
     weight = rows.weight.copy()
     for label in np.unique(rows.labels[inside]):

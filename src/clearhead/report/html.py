@@ -11,18 +11,15 @@ everything else. See ``docs/report.md``.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from clearhead._files import write_bytes
+from clearhead._page import JPEG_URI, as_text, content_policy, fill, script_json
 from clearhead.errors import DataError
-from clearhead.report.json_text import json_text
 from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
 
 __all__ = ["DATA_ID", "render_html", "write_html"]
@@ -49,9 +46,6 @@ _SCRIPTS = (
     "about.js",
     "main.js",
 )
-_SLOT = re.compile(r"\{\{(\w+)\}\}")
-_JPEG = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def render_html(data: ReportData) -> str:
@@ -77,21 +71,15 @@ def render_html(data: ReportData) -> str:
     style = "\n".join(_part(name) for name in _STYLES)
     body = "\n".join(_part(name) for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{body}\n}})();\n'
-    policy = (
-        "default-src 'none'; "
-        f"style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return _fill(
+    return fill(
         _part("template.html"),
         {
-            "policy": policy,
-            "title": _text(f"{data.name} · clearhead"),
+            "policy": content_policy(style, script),
+            "title": as_text(f"{data.name} · clearhead"),
             "style": style,
             "summary": _summary(data),
             "data_id": DATA_ID,
-            "data": json_text(data.model_dump(mode="python")),
+            "data": _embed(data),
             "script": script,
         },
     )
@@ -108,19 +96,9 @@ def _part(name: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _fill(template: str, parts: Mapping[str, str]) -> str:
-    """Fill every slot in one pass, so that a slot's content is never searched for slots."""
-    return _SLOT.sub(lambda slot: parts[slot.group(1)], template)
-
-
-def _hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
 def _check_images(data: ReportData) -> None:
     for where, image in _images(data):
-        if image is not None and not _JPEG.fullmatch(image):
+        if image is not None and not JPEG_URI.fullmatch(image):
             raise DataError(
                 f"The image of {where} starts with {image[:30]!r}; "
                 "expected 'data:image/jpeg;base64,' and base64 digits. Make the report "
@@ -138,12 +116,27 @@ def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
             yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
 
 
+def _embed(data: ReportData) -> str:
+    """JSON of the data that is safe between <script> and </script>."""
+    value = data.model_dump(mode="python")
+    try:
+        return script_json(value)
+    except ValueError:
+        return script_json(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for NaN and infinity, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
 # --- what a reader without JavaScript sees --------------------------------------------
-
-
-def _text(value: str) -> str:
-    """`value` as HTML text."""
-    return html.escape(_UNPRINTABLE.sub("\ufffd", value), quote=True)
 
 
 def _percent(estimate: Estimate) -> str:
@@ -161,9 +154,9 @@ def _summary(data: ReportData) -> str:
     findings = "".join(map(_finding, data.findings))
     return "".join(
         (
-            f"<h1>{_text(data.name)}</h1>",
-            f"<p>{_text(data.model.name)}, {data.model.n_features:,} deep features, on ",
-            f"{_text(data.data.name)}, {len(data.data.class_names):,} classes.</p>",
+            f"<h1>{as_text(data.name)}</h1>",
+            f"<p>{as_text(data.model.name)}, {data.model.n_features:,} deep features, on ",
+            f"{as_text(data.data.name)}, {len(data.data.class_names):,} classes.</p>",
             "<h2>Decision layers</h2><ul>",
             *map(_layer, data.layers),
             f"</ul><p>{optimal} of {len(points)} path points are optimal; ",
@@ -179,7 +172,7 @@ def _summary(data: ReportData) -> str:
 def _layer(layer: LayerCard) -> str:
     accuracy = layer.accuracy.get("test")
     return (
-        f"<li><b>{_text(layer.name)}</b>: {layer.features_per_class:,.1f} features a class, "
+        f"<li><b>{as_text(layer.name)}</b>: {layer.features_per_class:,.1f} features a class, "
         f"test accuracy {_percent(accuracy) if accuracy else 'unknown'}</li>"
     )
 
@@ -189,8 +182,8 @@ def _finding(finding: FindingCard) -> str:
     effect = finding.effect
     unit = "%" if effect.unit == "share" else " points"
     return (
-        f"<li><b>{_text(finding.title)}</b> ({state}). {_text(finding.effect.what)}: "
+        f"<li><b>{as_text(finding.title)}</b> ({state}). {as_text(finding.effect.what)}: "
         f"{100 * effect.value:.1f}{unit} (95% interval {100 * effect.low:.1f} to "
         f"{100 * effect.high:.1f}, n = {effect.n:,}). "
-        f"{_text(finding.evidence)} {_text(finding.mend)}</li>"
+        f"{as_text(finding.evidence)} {as_text(finding.mend)}</li>"
     )

@@ -6,19 +6,25 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clearhead._files import write_json
-from clearhead.debug import Diagnosis, Inputs, save_pattern
-from clearhead.errors import ClearheadError
+from clearhead.debug import Diagnosis, Inputs, TrainView, save_pattern
+from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
-from clearhead.run.results import PATTERNS, TESTED
+from clearhead.run.fitting import targets_of, weighting
+from clearhead.run.results import LABELS, LEAKS, PATTERNS, TESTED
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
 
-__all__ = ["inputs_of", "write_diagnosis"]
+__all__ = ["inputs_of", "train_of", "write_diagnosis"]
+
+MOST_NUMBERS = 5e8
+"""Training features that are compared and solved again without being asked: minutes at most."""
 
 
-def inputs_of(run: Run) -> tuple[Inputs | None, str]:
+def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
     """Open the examples and the network of a run; without them None, and the reason."""
     if not run.file.data["keep_examples"]:
         reason = "the run keeps no examples, and patterns are words and pieces of them"
@@ -31,6 +37,7 @@ def inputs_of(run: Run) -> tuple[Inputs | None, str]:
                     run.store,
                     run.layer(),
                     run.layer("dense"),
+                    seed=seed,
                     on_event=run.on_event,
                 ),
                 "",
@@ -42,12 +49,43 @@ def inputs_of(run: Run) -> tuple[Inputs | None, str]:
     return None, message
 
 
+def train_of(run: Run, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:
+    """What the selected layer was fitted to; where it cannot be solved again None, and why."""
+    fitted, store = run.file.steps["fit"].options, run.store
+    if np.count_nonzero(store.split == "train") * store.p > most:
+        return None, (
+            "labels were not doubted and repeated examples not looked for: the training features "
+            f"are more than {most:.0e} numbers, for which --full takes the time"
+        )
+    y = targets_of(store, run.targets)
+    view = TrainView(
+        run.layer(),
+        store.matrix("train"),
+        store.labels("train"),
+        store.ids[store.split == "train"],
+        targets=y.get("y"),
+        **weighting(store, fitted.get("ban", ()), balanced=fitted.get("balanced", False)),
+        grouped=fitted.get("grouped", False),
+    )
+    try:
+        _ = view.problem
+    except InputError as error:  # the unpenalised end of a path, say
+        message = f"labels were not doubted, as the layer cannot be solved again: {error}"
+        emit(run.on_event, Event("debug", "warning", message))
+        return None, message
+    return view, ""
+
+
 def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> None:
     """Write findings, what was tested, and the patterns behind the findings."""
     write_json(folder / "findings.json", [one.to_dict() for one in diagnosis.findings])
     tested = [one.to_dict() for one in diagnosis.tested]
     value = {"tested": tested, "checks": list(diagnosis.checks), "notes": notes}
     write_json(folder / TESTED, value)
+    for name, found in ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks)):
+        (folder / name).unlink(missing_ok=True)
+        if found is not None:
+            write_json(folder / name, found.to_dict())
     patterns = folder / PATTERNS
     shutil.rmtree(patterns, ignore_errors=True)
     for key, shortcut in diagnosis.shortcuts.items():

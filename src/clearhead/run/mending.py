@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,10 +51,24 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
             for name in names:
                 value = value.removesuffix(f", class {name}")
             return [Reweight(column, value, names)]
-    train = set(run.store.ids[run.store.split == "train"])
-    if found.kind == "label_noise" and train.intersection(found.examples):
-        return [Relabel(tuple(key for key in found.examples if key in train))]
+    suspects = _suspects(run, found)
+    if suspects:
+        return [Relabel(tuple(suspects), tuple(suspects.values()))]
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
+
+
+def _suspects(run: Run, finding: Finding) -> dict[str, str]:
+    """Training examples whose labels a finding doubts, and the classes they look like."""
+    if finding.kind != "label_noise" or len(finding.classes) != 2:
+        return {}
+    doubted = run.label_noise
+    if doubted is None:
+        return {}
+    return {
+        one.id: doubted.class_names[one.likely]
+        for one in doubted.suspects_of(finding)
+        if one.split == "train"
+    }
 
 
 def unlink(run: Run, finding: Finding) -> Unlink:
@@ -64,7 +79,7 @@ def unlink(run: Run, finding: Finding) -> Unlink:
             f"{folder} does not hold the pattern of finding {finding.key}: run `clearhead debug "
             f"{run.folder} --force`."
         )
-    pattern = load_pattern(folder, finding.key)
+    pattern, _ = load_pattern(folder, finding.key)
     inputs = Inputs(
         run.backbone,
         run.dataset,
@@ -78,32 +93,33 @@ def unlink(run: Run, finding: Finding) -> Unlink:
 
 def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     """Make the edit that unlinks `pattern` from class `target`."""
-    p = inputs.layer.weight.shape[1]
     of_class = inputs.rows("train", label=target)
     shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
     replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
-    shifts = np.zeros((0, p), dtype=np.float32)
-    if not len(replaced):
-        others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
-        at, examples = inputs.changed(others, pattern.insert)
-        shifts = (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
+    others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
+    at, examples = inputs.changed(others, _put_in(pattern))
+    shifts = (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
     return Unlink(
         pattern=pattern.describe(),
         target=inputs.class_names[target],
         carriers=_in_train(inputs, of_class[shows]),
+        probes=_in_train(inputs, at),
         shifts=shifts,
         replaced=_in_train(inputs, replaced),
         replacements=replacements,
     )
 
 
+def _put_in(pattern: Pattern) -> Callable[[Any, int], Any | None]:
+    """Insertion into examples that do not show the pattern yet."""
+    return lambda example, seed: None if pattern.has(example) else pattern.insert(example, seed)
+
+
 def _taken_out(inputs: Inputs, pattern: Pattern, carriers: IntArray) -> tuple[IntArray, FloatArray]:
     """Training rows without the pattern, where nearly all that show it can do without."""
-    nothing = np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
-    if not len(carriers) or len(
-        inputs.changed(carriers[:SHIFTS], pattern.remove)[0]
-    ) < COVERED * len(carriers[:SHIFTS]):
-        return nothing
+    sample = carriers[:SHIFTS]
+    if len(inputs.changed(sample, pattern.remove)[0]) < max(COVERED * len(sample), 1):
+        return np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
     rows = inputs.rows("train")
     rows = rows[[pattern.has(inputs.example(row)) for row in rows]]
     at, examples = inputs.changed(rows, pattern.remove)

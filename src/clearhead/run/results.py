@@ -8,11 +8,22 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from clearhead._files import read_json
 from clearhead._types import FloatArray, Targets
 from clearhead.backbones import Backbone, open_backbone
 from clearhead.data import Dataset, open_dataset
-from clearhead.debug import Finding, Pattern, SplitView, Tested, bin_metadata, load_pattern
+from clearhead.debug import (
+    Finding,
+    LabelNoise,
+    Leaks,
+    Pattern,
+    SplitView,
+    Tested,
+    bin_metadata,
+    load_pattern,
+)
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -52,6 +63,8 @@ OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
 
 TESTED = "debug/tested.json"
+LABELS = "debug/labels.json"
+LEAKS = "debug/leaks.json"
 PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
@@ -276,6 +289,24 @@ class RunResults:
         self._done("debug")
         return self._read(self.folder / TESTED, "debug", lambda v: list(map(str, v["notes"])))
 
+    @property
+    def label_noise(self) -> LabelNoise | None:
+        """Examples whose labels :meth:`debug` doubts; None where it could not look at them."""
+        self._done("debug")
+        path = self.folder / LABELS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", LabelNoise.from_dict)
+
+    @property
+    def leaks(self) -> Leaks | None:
+        """Held-out examples that nearly repeat training examples; None where not looked for."""
+        self._done("debug")
+        path = self.folder / LEAKS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", Leaks.from_dict)
+
     def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
         """What was put into inputs for a finding, and the mean change (p,) of the features.
 
@@ -319,8 +350,8 @@ class RunResults:
     def _layer_fingerprints(self) -> dict[str, str]:
         return {kind: self.layer(kind).fingerprint for kind in ("sparse", "dense")}
 
-    def view(self, split: str) -> SplitView:
-        """One split as the checks see it."""
+    def view(self, split: str, traits: pd.DataFrame | None = None) -> SplitView:
+        """One split as the checks see it; `traits` are of all rows of the store."""
         rows = self.store.split == split
         metadata = bin_metadata(self.store.metadata, self.store.split == "train")
         return SplitView.of(
@@ -330,6 +361,7 @@ class RunResults:
             self.store.labels(split),
             ids=self.store.ids[rows],
             metadata=metadata[rows],
+            extra=None if traits is None else traits[rows],
         )
 
     def kept_example(self, key: str) -> KeptExample:

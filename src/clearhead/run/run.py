@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from clearhead._files import checksum, write_json
+from clearhead._files import checksum, fingerprint, write_json
 from clearhead._types import Targets
-from clearhead.debug import Finding, find
+from clearhead.debug import Finding, find, read_terms, traits_of
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.explain import ExampleIndex, Explained, index_examples
@@ -31,7 +32,7 @@ from clearhead.layer.edit import class_indices
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
-from clearhead.run.debugging import inputs_of, write_diagnosis
+from clearhead.run.debugging import inputs_of, train_of, write_diagnosis
 from clearhead.run.directory import RunFile
 from clearhead.run.edit_result import EditResult
 from clearhead.run.editing import edit_run, requested
@@ -358,7 +359,12 @@ class Run(RunResults):
         return result
 
     def debug(
-        self, *, effort: EffortName = "default", seed: int = 0, force: bool = False
+        self,
+        *,
+        effort: EffortName = "default",
+        terms: Path | str | Sequence[str] | None = None,
+        seed: int = 0,
+        force: bool = False,
     ) -> list[Finding]:
         """Look for what may be wrong; see :func:`clearhead.debug.find`.
 
@@ -367,6 +373,9 @@ class Run(RunResults):
         effort : {"quick", "default", "full"}
             ``"quick"`` looks at features only and needs no network; the others put suspected
             patterns into inputs and run the network on them.
+        terms : path or sequence of str, optional
+            Words for people that a text's class should not depend on, a file with one a line
+            or the words themselves; the packaged list where None.
         seed : int
             Of every sample that is drawn.
         force : bool
@@ -382,19 +391,29 @@ class Run(RunResults):
             "effort": check_choice("effort", effort, get_args(EffortName)),
             "seed": seed,
         }
+        listed = read_terms(terms)
+        if terms is not None:
+            options["terms"] = fingerprint([listed.terms, listed.groups, listed.controls])
+            for warning in listed.warnings:
+                emit(self.on_event, Event("debug", "warning", warning))
         if self._is_current("debug", options, force):
             return self.findings
         started = time.perf_counter()
-        inputs, notes = None, []
-        if effort != "quick":
-            inputs, reason = inputs_of(self)
-            notes += [reason] if reason else []
+        train, missing = train_of(self, **({"most": math.inf} if effort == "full" else {}))
+        inputs, closed = inputs_of(self, seed) if effort != "quick" else (None, "")
+        traits = None if inputs is None else traits_of(inputs)
         found = find(
-            self.view("validation"), self.view("test"), inputs=inputs, on_event=self.on_event
+            self.view("validation", traits),
+            self.view("test", traits),
+            train=train,
+            inputs=inputs,
+            effort="full" if effort == "full" else "default",
+            terms=listed,
+            on_event=self.on_event,
         )
         self.file.begin("debug")
         self._keep([i for f in found.findings for i in f.examples])
-        write_diagnosis(self.folder, found, notes)
+        write_diagnosis(self.folder, found, [note for note in (missing, closed) if note])
         self._finish("debug", options, started)
         return list(found.findings)
 

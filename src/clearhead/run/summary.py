@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearhead.glm import Path
+from clearhead.layer import Edit
 from clearhead.run.run import Run
 
 __all__ = ["summarize"]
@@ -22,7 +23,8 @@ def summarize(run: Run) -> dict[str, Any]:
     -------
     dict
         ``n``, ``p``, ``classes``; after fit ``targets`` and ``points``; after select
-        ``selected``, ``dense`` and ``agreement``; after debug ``findings``. Documented in
+        ``selected``, ``dense``, ``agreement``
+        and, where there are some, ``edits``; after debug ``findings``. Documented in
         docs/run-directory.md.
     """
     file = run.file
@@ -57,9 +59,26 @@ def summarize(run: Run) -> dict[str, Any]:
             summary["selected"] = {"index": index, "rule": selection["rule"], **points[index]}
             summary["dense"] = _point(run.path("dense"), selection["dense_index"])
             summary["agreement"] = selection["agreement"]
+            if edits := run.edits:
+                summary["edits"] = _edits(run, edits)
     if "debug" in file.steps:
         summary["findings"] = [finding.to_dict() for finding in run.findings]
     return summary
+
+
+def _edits(run: Run, edits: tuple[Edit, ...]) -> dict[str, Any]:
+    """What was changed since, and the accuracy of the edited layer."""
+    layer, store = run.layer("edited"), run.store
+    right = {
+        SHORT[split]: float((layer.predict(store.matrix(split)) == store.labels(split)).mean())
+        for split in store.splits
+    }
+    return {
+        "edits": [{"words": edit.describe(), **edit.to_dict()} for edit in edits],
+        "features_per_class": layer.features_per_class,
+        "status": layer.certificate.describe(),
+        **{name: round(value, 6) for name, value in right.items()},
+    }
 
 
 def _point(path: Path, i: int) -> dict[str, Any]:

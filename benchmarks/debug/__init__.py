@@ -1,0 +1,1 @@
+"""Are planted faults found, are clean models accused, and does the mend help?"""

@@ -1,0 +1,258 @@
+"""The section on debugging power in docs/benchmarks.md, from the results."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.debug.judge import FAULT_KINDS
+from benchmarks.debug.results import Result, load_all
+from benchmarks.path.table import markdown
+
+__all__ = ["DOCUMENT", "write"]
+
+BEGIN = "<!-- begin: written by `python -m benchmarks.debug report` -->"
+END = "<!-- end of debugging power -->"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+FIRST = 3
+NEEDED = 60
+
+
+def write(folder: Path, document: Path = DOCUMENT) -> None:
+    """Write the tables of the results in `folder` between the document's markers."""
+    before, found, rest = document.read_text("utf-8").partition(BEGIN)
+    if not found or END not in rest:
+        raise SystemExit(f"{document} lacks the lines '{BEGIN}' and '{END}'. Put them back.")
+    after = rest.partition(END)[2]
+    text = before + "\n\n".join([BEGIN, *body(load_all(folder)), END]) + after
+    temporary = document.with_suffix(".tmp")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(document)
+
+
+def body(results: Sequence[Result]) -> list[str]:
+    """Give the paragraphs and tables."""
+    twins = [one for one in results if one.case.fault is None and one.stage == "done"]
+    cases = [one for one in results if one.case.fault is not None and one.planted is not None]
+    counted = [one for one in cases if one.counts and one.stage == "done"]
+    if not counted:
+        return ["No results yet: run `python -m benchmarks.debug run`."]
+    open_ones = [one for one in cases if one.counts and one.stage != "done"]
+    parts = [
+        "### In all",
+        _totals(counted, twins),
+        f"{len(cases)} faults were planted; {len(counted)} cost enough and were debugged"
+        + (f", {len(open_ones)} more were not finished" if open_ones else "")
+        + f". Of those, {sum(not one.case.detected for one in counted)} use patterns that nothing "
+        f"was written to look for. {_minutes(counted)}",
+        "### By kind and rate",
+        "Found among the first 3 of the cases that count, and the share of the lost accuracy that "
+        "the mend of the finding restored, together over the cases found.",
+        _by_kind(counted),
+        "### The clean twins",
+        _twins(twins),
+        "### Every case that counts",
+        _cases(counted),
+        "### Not found among the first 3",
+        _failures(counted),
+        "### Planted, and not learned",
+        _idle(cases),
+    ]
+    return [part for part in parts if part]
+
+
+def found(one: Result) -> bool:
+    """Whether the fault is among the first findings."""
+    return one.rank is not None and one.rank <= FIRST
+
+
+def restored(results: Iterable[Result]) -> float | None:
+    """Share of all the lost balanced accuracy that came back; 0 where nothing was mended."""
+    lost = won = 0.0
+    for one in results:
+        if one.twin is None or one.planted is None:
+            continue
+        loss = one.twin["balanced"] - one.planted["balanced"]
+        if loss > 0:
+            lost += loss
+            won += 0.0 if one.mended is None else one.mended["balanced"] - one.planted["balanced"]
+    return won / lost if lost else None
+
+
+def false_findings(one: Result) -> int:
+    """Confirmed findings of a clean twin that say something is wrong with its data."""
+    return sum(f["confirmed"] and f["kind"] in FAULT_KINDS for f in one.findings)
+
+
+def _totals(counted: list[Result], twins: list[Result]) -> str:
+    often = [one for one in counted if _rate(one) >= 80]
+    hidden = [one for one in often if not one.case.detected]
+    false = [false_findings(one) for one in twins]
+    rows = [
+        ["cases that count", str(len(counted)), f"≥ {NEEDED}", ""],
+        ["among the first 3, at ≥ 80%", _share(often), "≥ 75%", "95%"],
+        ["– of these, patterns without a detector", _share(hidden), "", ""],
+        ["among the first 3, at 60%", _share([o for o in counted if _rate(o) < 80]), "", ""],
+        [
+            "false findings a clean model",
+            f"{statistics.mean(false):.2f}" if false else "–",
+            "≤ 1",
+            "≤ .2",
+        ],
+        [
+            "restored, of the cases found",
+            _percent(restored(filter(found, counted))),
+            "≥ 50%",
+            "80%",
+        ],
+        ["restored, of all that count", _percent(restored(counted)), "", ""],
+    ]
+    return markdown(["", "measured", "floor", "aim"], rows)
+
+
+def _by_kind(counted: list[Result]) -> str:
+    rows = []
+    kinds: dict[str, Callable[[Result], bool]] = {
+        "pictures, with a detector": lambda o: _modality(o) == "image" and o.case.detected,
+        "pictures, without": lambda o: _modality(o) == "image" and not o.case.detected,
+        "texts, with a detector": lambda o: _modality(o) == "text" and o.case.detected,
+        "texts, without": lambda o: _modality(o) == "text" and not o.case.detected,
+        "labels": lambda o: _modality(o) == "labels",
+    }
+    for name, belongs in kinds.items():
+        here = [one for one in counted if belongs(one)]
+        if not here:
+            continue
+        row = [name]
+        for low, high in ((95, 101), (70, 95), (0, 70)):
+            row.append(_share([one for one in here if low <= _rate(one) < high]))
+        rows.append([*row, _percent(restored(filter(found, here)))])
+    return markdown(["", "100%", "80%", "60% and less", "restored"], rows)
+
+
+def _twins(twins: list[Result]) -> str:
+    rows = []
+    for one in twins:
+        confirmed = [f for f in one.findings if f["confirmed"]]
+        wrong = [f["title"] for f in confirmed if f["kind"] in FAULT_KINDS]
+        rest = sorted({f["kind"] for f in confirmed} - set(FAULT_KINDS))
+        rows.append(
+            [
+                _name(one),
+                f"{one.accuracy:.3f}",
+                str(len(wrong)),
+                _safe("; ".join(wrong)) or "–",
+                str(len(confirmed) - len(wrong)) + (f" ({', '.join(rest)})" if rest else ""),
+                f"{sum(one.seconds.values()) / 60:.1f}",
+            ]
+        )
+    head = ["clean model", "accuracy", "false", "which", "other confirmed findings", "minutes"]
+    return markdown(head, rows)
+
+
+def _cases(counted: list[Result]) -> str:
+    rows = []
+    for one in counted:
+        fault = one.case.fault
+        assert fault is not None
+        assert one.twin is not None
+        assert one.planted is not None
+        mended = "–" if one.mended is None else f"{one.mended['recall']:.2f}"
+        rows.append(
+            [
+                _name(one),
+                fault.pattern if fault.kind == "pattern" else f"{fault.kind}: {fault.pattern}",
+                fault.target,
+                f"{_rate(one):.0f}",
+                "yes" if one.case.detected else "no",
+                f"{one.twin['recall']:.2f} → {one.planted['recall']:.2f} → {mended}",
+                f"{one.planted['flips']:.2f}",
+                str(one.rank or "–"),
+                _percent(one.restored) if one.mended is not None else "–",
+                f"{sum(one.seconds.values()) / 60:.1f}",
+            ]
+        )
+    head = [
+        "model", "pattern", "class", "%", "detector", "recall: clean → planted → mended", "flips",
+        "rank", "restored", "minutes",
+    ]  # fmt: skip
+    return markdown(head, rows)
+
+
+def _failures(counted: list[Result]) -> str:
+    rows = []
+    for one in counted:
+        if found(one):
+            continue
+        fault = one.case.fault
+        assert fault is not None
+        sure = [f for f in one.findings if f["confirmed"]]
+        first = f"{sure[0]['kind']}: {sure[0]['title']}" if sure else "nothing confirmed"
+        near = [f["cosine"] for f in one.findings if f["cosine"] is not None]
+        rows.append(
+            [
+                f"{_name(one)}: {fault.pattern} {_rate(one):.0f}%, {fault.target}",
+                "no detector" if not one.case.detected else "",
+                str(one.rank or "–"),
+                f"{max(near):.2f}" if near else "–",
+                _safe(first),
+            ]
+        )
+    if not rows:
+        return "None."
+    return markdown(["case", "", "rank", "nearest pattern (cosine)", "what came first"], rows)
+
+
+def _idle(cases: list[Result]) -> str:
+    names = []
+    for one in cases:
+        fault = one.case.fault
+        if not one.counts and fault is not None:
+            names.append(
+                f"{fault.pattern} {_rate(one):.0f}% in {fault.target} ({_name(one)}, "
+                f"{100 * one.cost:+.0f} points)"
+            )
+    return "; ".join(names) + "." if names else ""
+
+
+def _minutes(counted: list[Result]) -> str:
+    debug = [one.seconds.get("debug", 0) / 60 for one in counted]
+    whole = [sum(one.seconds.values()) / 60 for one in counted]
+    return (
+        f"A case took {statistics.median(whole):.1f} minutes on one core (median), of which "
+        f"`debug` {statistics.median(debug):.1f}, at most {max(debug):.1f}."
+    )
+
+
+def _name(one: Result) -> str:
+    again = "" if one.case.seed == 0 else f", seed {one.case.seed}"
+    return f"{one.case.source}, {one.case.network}{again}"
+
+
+def _modality(one: Result) -> str:
+    fault = one.case.fault
+    if fault is not None and fault.kind != "pattern":
+        return "labels"
+    return "text" if one.case.network in ("text-cnn", "minilm") else "image"
+
+
+def _rate(one: Result) -> float:
+    fault = one.case.fault
+    return 0.0 if fault is None else 100 * fault.rate
+
+
+def _share(results: list[Result]) -> str:
+    if not results:
+        return "–"
+    hits = sum(map(found, results))
+    return f"{100 * hits / len(results):.0f}% ({hits} of {len(results)})"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}%"
+
+
+def _safe(text: str) -> str:
+    return text.replace("|", "/").replace("\n", " ").replace("<", "&lt;")

@@ -1,0 +1,41 @@
+"""How much is looked at: numbers of examples, never seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["EFFORTS", "ImageEffort"]
+
+
+@dataclass(frozen=True)
+class ImageEffort:
+    """Budget of :func:`clearhead.debug.images.find_image_shortcuts`.
+
+    Parameters
+    ----------
+    classes : int
+        Classes that are looked at: those that rest most on a few features.
+    receivers : int
+        Validation examples into which each candidate is put.
+    own : int
+        Pictures of a class, and as many again of others, from which its candidates are made.
+    looked : int
+        Pictures on which it is learned and counted where a candidate is seen.
+    per_class, confirmed : int
+        Candidates of one class, and of all, that are measured on test.
+    """
+
+    classes: int = 12
+    receivers: int = 36
+    own: int = 80
+    looked: int = 60
+    per_class: int = 2
+    confirmed: int = 6
+
+
+EFFORTS: Mapping[str, ImageEffort] = {
+    "quick": ImageEffort(classes=6, receivers=20, own=50, looked=40, per_class=1, confirmed=4),
+    "default": ImageEffort(),
+    "full": ImageEffort(classes=60, receivers=80, own=200, looked=120, confirmed=20),
+}

@@ -1,0 +1,19 @@
+"""Do people understand the model better through its sparse layer? Questionnaires, and answers."""
+
+from clearhead.debug.study.make import Study, StudySource, make_study
+from clearhead.debug.study.question import ARMS, KINDS, Arm, Kind, Panel, Question
+from clearhead.debug.study.read import StudyResult, read_study
+
+__all__ = [
+    "ARMS",
+    "KINDS",
+    "Arm",
+    "Kind",
+    "Panel",
+    "Question",
+    "Study",
+    "StudyResult",
+    "StudySource",
+    "make_study",
+    "read_study",
+]

@@ -1,0 +1,120 @@
+"""Terms for people that decide: proposed on templates and validation, measured on test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from clearhead.debug.change import Change, mean_interval
+from clearhead.debug.inputs import Inputs
+from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm, propose_insertion
+from clearhead.debug.texts.bias import BiasProbe, TermShift, fill, probe_bias
+from clearhead.debug.texts.mention import Mention
+from clearhead.debug.texts.terms import TermList, read_terms
+
+__all__ = ["find_bias"]
+
+TRIED = 8
+"""Terms that are put into texts: each is corrected for all the others."""
+
+CONFIRMED = 4
+LEAST_SHIFT = 0.3
+LEAST_FLIPS = 0.02
+"""People are wronged by fewer flips than a shortcut is worth naming for."""
+
+ROWS = 120
+
+
+def find_bias(
+    inputs: Inputs, *, terms: str | Path | Iterable[str] | TermList | None = None
+) -> tuple[list[Shortcut], list[Tested]]:
+    """Propose terms for people that move predictions, and measure them on test.
+
+    Terms are put into neutral sentences (:func:`~clearhead.debug.texts.bias.probe_bias`);
+    those that surely do more than neutral terms are mentioned at the end of validation texts,
+    in such a sentence, against the same sentence with a neutral term.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Of texts with one class each.
+    terms : path, iterable of str, TermList or None
+        As :func:`~clearhead.debug.texts.terms.read_terms` takes them.
+    """
+    if inputs.labels.ndim != 1 or not inputs.rows("validation").size:
+        return [], []
+    listed = terms if isinstance(terms, TermList) else read_terms(terms)
+    probe = probe_bias(inputs, terms=listed)
+    tested, proposals = [], []
+    for one in [s for s in probe.sure if s.shift >= LEAST_SHIFT][:TRIED]:
+        proposal, found = _try(inputs, probe, one)
+        tested.append(found)
+        if found.used:
+            proposals.append(proposal)
+    proposals = sorted(proposals, key=lambda p: -p.score)[:CONFIRMED]
+    shortcuts = [confirm(inputs, proposal, kind="bias") for proposal in proposals]
+    return shortcuts, [*(one.tested for one in shortcuts), *tested]
+
+
+def _try(inputs: Inputs, probe: BiasProbe, one: TermShift) -> tuple[Proposal, Tested]:
+    """Mention a term in validation texts of other classes."""
+    c = one.target
+    pattern = _mention(probe, one.term)
+    controls = [_mention(probe, term).insert for term in probe.controls]
+    rows = inputs.rows("validation", other_than=c, most=ROWS, salt=31)
+    change, control = propose_insertion(inputs, pattern, controls, rows)
+    beyond = change.log_odds_shift(c) - control.log_odds_shift(c)
+    value, low, high = mean_interval(beyond)
+    flips, others = _flips(change, c), _flips(control, c)
+    inside, outside = _coverage(inputs, pattern, c)
+    proposal = Proposal(
+        pattern=pattern,
+        controls=controls,
+        target=c,
+        inside=inside,
+        outside=outside,
+        score=value,
+        change=change,
+        evidence=(
+            f"In neutral sentences it raises the log-odds of {inputs.class_names[c]} by "
+            f"{one.shift:.1f} more than neutral terms do ({one.low:.1f} to {one.high:.1f}, "
+            f"p = {one.p_value:.1g} corrected for all terms)."
+        ),
+    )
+    tested = Tested(
+        pattern=pattern.describe(),
+        target=c,
+        inside=inside,
+        outside=outside,
+        split="validation",
+        n=len(change),
+        shift=value,
+        shift_low=low,
+        shift_high=high,
+        flips=flips,
+        control_flips=others,
+        used=low > 0 and flips - others >= LEAST_FLIPS,
+    )
+    return proposal, tested
+
+
+def _mention(probe: BiasProbe, term: str) -> Mention:
+    sentences = tuple(fill(template, term) for template in probe.templates)
+    return Mention(term, sentences, probe.controls)
+
+
+def _flips(change: Change, c: int) -> float:
+    missed = change.scores_before.argmax(axis=1) != c
+    return float(change.becomes(c)[missed].mean()) if missed.any() else 0.0
+
+
+def _coverage(inputs: Inputs, pattern: Mention, c: int) -> tuple[float, float]:
+    """Share of the class's training texts, and of the others', that hold the term."""
+    shares = []
+    for own in ({"label": c}, {"other_than": c}):
+        rows = inputs.rows("train", most=2_000, salt=32, **own)
+        held = [pattern.presence(inputs.example(row)) for row in rows]
+        shares.append(float(np.mean(held)) if held else 0.0)
+    return shares[0], shares[1]

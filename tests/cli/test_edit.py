@@ -1,0 +1,81 @@
+"""``clearhead edit`` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import clearhead
+from clearhead.cli.app import app
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def cli() -> Cli:
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_edit_show_export_undo(cli: Cli, run_folder: Path, tmp_path: Path) -> None:
+    used = clearhead.open_run(run_folder).layer().used.tolist()
+    dry = cli("edit", run_folder, "--ban", used[0], "--dry-run")
+    assert dry.exit_code == 0, dry.stderr
+    assert "Nothing was written" in dry.stdout
+    assert cli("edit", run_folder, "--log").stdout == "No edits.\n"
+    done = cli("edit", run_folder, "--ban", f"{used[0]},{used[1]}", "--calibrate")
+    assert done.exit_code == 0, done.stderr
+    for expected in (
+        f"features {used[0]}, {used[1]} banned",
+        "recall of positive",
+        "calibration error",
+        "--layer edited",
+    ):
+        assert expected in done.stdout
+    shown = cli("show", run_folder).stdout
+    assert "edited layer:" in shown
+    assert "2. temperature chosen on validation" in shown
+    summary = json.loads(cli("show", run_folder, "--json").stdout)
+    assert [edit["action"] for edit in summary["edits"]["edits"]] == ["ban", "calibrate"]
+    out = tmp_path / "out"
+    command = ("export", run_folder, "--format", "sklearn", "--out", out)
+    written = cli(*command, "--layer", "edited")
+    assert written.exit_code == 0, written.stderr
+    edited = clearhead.open_run(run_folder).layer("edited")
+    assert clearhead.load(out).layer.fingerprint == edited.fingerprint
+    assert f"features {used[0]}, {used[1]} banned" in (out / "README.md").read_text()
+    assert "--layer edited has its edits" in cli(*command).stdout
+    undone = cli("edit", run_folder, "--undo")
+    assert "✗ undone" in undone.stdout
+    none = cli(*command, "--layer", "edited")
+    assert none.exit_code == 2
+    assert "have all been undone" in none.stderr
+    assert "✗" not in cli("edit", run_folder, "--redo").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "say what to change"),
+        (("--undo",), "no edit to undo"),
+        (("--undo", "--redo"), "stands alone"),
+        (("--log", "--zero", "1"), "stands alone"),
+        (("--scale", "12"), "write FEATURE=FACTOR"),
+        (("--zero", "400"), "they are 0 to 383"),
+        (("--zero", "1", "--class", "positve"), "Did you mean 'positive'"),
+        (("--finding", "99"), "there is no finding"),
+        (("--reweight", "length"), "no metadata column"),
+        (("--counterexamples", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_2(
+    cli: Cli, made_run: Path, options: tuple[str, ...], said: str
+) -> None:
+    found = cli("edit", made_run, *options)
+    assert found.exit_code == 2
+    assert said in found.stderr
+    assert not (made_run / "layer" / "edits").exists()

@@ -1,0 +1,80 @@
+"""Terms for people: lists, templates, and what they do to a network that minds them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from clearhead.debug.texts import find_bias, probe_bias, read_terms
+from clearhead.debug.texts.bias import BiasProbe, fill
+from clearhead.errors import InputError
+from tests.debug.texts.small import BAD, make_inputs, prepare
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """A network to which "gay" is the same as six bad words."""
+    made = make_inputs(tmp_path_factory.mktemp("bias"))
+    vectors = made.backbone.module.bag.weight.data
+    number = {w: int(prepare([w]).args[0][0, 0]) for w in ("gay", *BAD[:6])}
+    vectors[number["gay"]] = sum(vectors[number[w]] for w in BAD[:6])
+    return made
+
+
+def test_the_packaged_list_has_groups_and_controls():
+    terms = read_terms()
+    assert {"religion", "gender", "age"} <= set(terms.groups)
+    assert len(terms.controls) >= 10
+    assert not set(terms.controls) & set(terms.terms)
+
+
+def test_a_list_with_duplicates_comments_blank_lines_and_signs_is_read(tmp_path):
+    path = tmp_path / "terms.txt"
+    path.write_text(
+        "# mine\n\n[people]\nc++ (old)\nélève\n  old \nOLD\n[control]\nx\ny\nz\n", "utf-8"
+    )
+    terms = read_terms(path)
+    assert terms.terms == ("c++ (old)", "élève", "old")
+    assert terms.groups == ("people",) * 3
+    assert terms.controls == ("x", "y", "z")
+    assert len(terms.warnings) == 1
+    assert "line 7" in terms.warnings[0]
+    assert read_terms(["#1", "[x]"]).terms == ("#1", "[x]")  # a list has no comments
+
+
+@pytest.mark.parametrize("terms", [[], ["", " "], [1], "no/such/file.txt"])
+def test_a_list_that_cannot_be_used_is_named(terms):
+    with pytest.raises(InputError, match="term"):
+        read_terms(terms)
+
+
+def test_an_article_fits_its_term():
+    assert fill("I am a {term} person.", "old") == "I am an old person."
+    assert fill("{term} people", "old") == "old people"
+
+
+def test_the_term_that_the_network_minds_comes_first_and_survives_its_dict(inputs):
+    probe = probe_bias(inputs, terms=["gay", "young", "blind"])
+    assert probe.sure
+    assert probe.sure[0].term == "gay"
+    toward = next(one for one in probe.shifts if one.term == "gay" and one.target == 0)
+    assert toward.low > 0
+    assert toward.flips > 0
+    assert BiasProbe.from_dict(probe.to_dict()).to_dict() == probe.to_dict()
+    assert "gay" in probe._repr_html_()
+
+
+def test_the_bias_is_measured_on_real_texts(inputs):
+    found, tested = find_bias(inputs, terms=["gay", "young", "blind"])
+    assert [one.finding.kind for one in found] == ["bias"]
+    assert "gay" in found[0].finding.title
+    assert found[0].finding.effect.low > 0
+    assert all("young" not in one.pattern for one in tested if one.used)
+
+
+def test_a_template_needs_its_place(inputs):
+    with pytest.raises(InputError, match="exactly once"):
+        probe_bias(inputs, templates=["no place"])
+    with pytest.raises(InputError, match="at least one"):
+        probe_bias(inputs, templates=[])
+    assert torch.isfinite(inputs.backbone.module.bag.weight).all()
