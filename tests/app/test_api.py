@@ -21,7 +21,7 @@ from clearhead.app.answers import MOST_BODY
 from clearhead.app.jobs import CancelledError
 from clearhead.errors import StorageError
 from clearhead.layer import Ban
-from clearhead.report import ReportData
+from clearhead.report import AppData
 from tests.app.conftest import HOSTILE
 from tests.app.jobs import do, start, wait
 
@@ -36,28 +36,27 @@ def code(answer) -> tuple[int, str]:
 
 
 def test_run_is_the_report_s_data(client: TestClient, run: clearhead.Run) -> None:
-    answer = client.get("/api/run")
+    answer = client.get("/api/app.json")
     assert answer.headers["content-type"] == "application/json"
-    assert ReportData.model_validate_json(answer.content) == run.report_data()
-    assert client.get("/api/run").headers["etag"] == answer.headers["etag"]
+    assert AppData.model_validate_json(answer.content) == run.app_data()
+    assert client.get("/api/app.json").headers["etag"] == answer.headers["etag"]
 
 
 def test_text_that_is_a_script_comes_back_as_json_text_only(client: TestClient) -> None:
-    for address in ("/api/run", "/"):
-        text = client.get(address).text
-        assert "<script>window.pwned" not in text
-        assert "\\u003cscript\\u003ewindow.pwned" in text
-    shown = [e["text"] for e in client.get("/api/run").json()["examples"]]
+    text = client.get("/api/app.json").text
+    assert "<" not in text
+    assert "\\u003cscript\\u003ewindow.pwned" in text
+    shown = [e["text"] for e in client.get("/api/app.json").json()["examples"]]
     assert any(HOSTILE[:60] in text for text in shown)
 
 
 def test_run_changed_by_another_program_is_shown_anew(
     client: TestClient, run: clearhead.Run
 ) -> None:
-    before = client.get("/api/run")
+    before = client.get("/api/app.json")
     feature = before.json()["features"][0]["index"]
     clearhead.open_run(run.folder).name_feature(feature, "from a shell")
-    after = client.get("/api/run")
+    after = client.get("/api/app.json")
     assert after.headers["etag"] != before.headers["etag"]
     assert after.json()["features"][0]["name"] == "from a shell"
     assert client.get("/api/state").json()["version"] == after.headers["etag"].strip('"')
@@ -66,7 +65,7 @@ def test_run_changed_by_another_program_is_shown_anew(
 def test_examples_that_the_report_does_not_show_can_be_asked_for(
     client: TestClient, run: clearhead.Run
 ) -> None:
-    shown = {e["key"] for e in client.get("/api/run").json()["examples"]}
+    shown = {e["key"] for e in client.get("/api/app.json").json()["examples"]}
     other = next(key for key in map(str, run.store.ids) if key not in shown)
     (card,) = client.post("/api/examples", json={"keys": [other]}).json()
     row = list(run.store.ids).index(other)
@@ -86,6 +85,16 @@ def test_state_names_what_runs_when_the_network_is_opened(client: TestClient) ->
     assert state["network"] is None
     assert "report" in state["steps"]
     assert not state["busy"]
+
+
+def test_page_is_the_bundle_and_holds_no_data(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "counts" not in page.text
+    for name in re.findall('(?:src|href)="/([^"]+)"', page.text):
+        part = client.get(f"/{name}")
+        assert part.status_code == 200
+        assert part.headers["content-type"].startswith(("text/javascript", "text/css"))
 
 
 # --- names and marks ------------------------------------------------------------------
@@ -231,7 +240,7 @@ def test_what_is_wrong_with_an_edit_is_said(client: TestClient) -> None:
 def test_another_point_is_selected_and_explained(client: TestClient, run: clearhead.Run) -> None:
     number = run.selection["index"] - 1
     assert do(client, kind="select", point=number) == {"selected": number}
-    assert client.get("/api/run").json()["path"]["selected"] == number
+    assert client.get("/api/app.json").json()["path"]["selected"] == number
     job = wait(client, start(client, kind="select", point=500))
     assert "points 0 to 11" in job["error"]["message"]
 
@@ -260,9 +269,9 @@ def test_job_is_cancelled_in_the_middle_and_the_worker_goes_on(
 def test_what_was_shown_stays_while_a_step_is_done_again(
     client: TestClient, server: Server, run: clearhead.Run
 ) -> None:
-    before = client.get("/api/run").content
+    before = client.get("/api/app.json").content
     run.file.begin("debug")  # as a step does before it writes
-    assert client.get("/api/run").content == before
+    assert client.get("/api/app.json").content == before
 
 
 def test_events_tell_jobs_and_survive_a_reload(client: TestClient, server: Server) -> None:
@@ -420,4 +429,4 @@ def test_link_out_of_the_run_is_refused(run: clearhead.Run, tmp_path: Path) -> N
 
 
 def test_wrong_method_is_json_too(client: TestClient) -> None:
-    assert code(client.delete("/api/run")) == (405, "address")
+    assert code(client.delete("/api/app.json")) == (405, "address")

@@ -9,7 +9,7 @@ from clearhead.app import Server
 from clearhead.app.gate import Gate, Keys, is_loopback
 from clearhead.errors import InputError
 
-ALL = ["/", "/api/run", "/api/state", "/api/notes", "/api/edits", "/api/jobs", "/api/events"]
+ALL = ["/", "/api/app.json", "/api/state", "/api/notes", "/api/edits", "/api/jobs", "/api/events"]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_ticket_opens_once(stranger: TestClient, server: Server) -> None:
 def test_other_names_of_this_server_are_refused(
     client: TestClient, server: Server, host: str
 ) -> None:
-    answer = client.get("/api/run", headers={"Host": host.format(port=server.port)})
+    answer = client.get("/api/app.json", headers={"Host": host.format(port=server.port)})
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "host"
 
@@ -82,7 +82,7 @@ def test_own_names_are_taken_also_through_a_tunnel(
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x"])
 def test_other_origins_are_refused(client: TestClient, origin: str) -> None:
     for answer in (
-        client.get("/api/run", headers={"Origin": origin}),
+        client.get("/api/app.json", headers={"Origin": origin}),
         client.post("/api/jobs", json={"kind": "debug"}, headers={"Origin": origin}),
         client.options("/api/jobs", headers={"Origin": origin}),
     ):
@@ -102,8 +102,8 @@ def test_change_with_a_cookie_alone_needs_an_origin(stranger: TestClient, server
 def test_pages_of_other_sites_may_link_and_nothing_else(client: TestClient, site: str) -> None:
     fetched = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
     linked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
-    assert client.get("/api/run", headers=fetched).status_code == 403
-    assert client.get("/api/run", headers=linked).status_code == 403
+    assert client.get("/api/app.json", headers=fetched).status_code == 403
+    assert client.get("/api/app.json", headers=linked).status_code == 403
     assert client.get("/", headers=fetched).status_code == 403
     assert client.get("/", headers=linked).status_code == 200
 
@@ -149,7 +149,7 @@ def test_port_in_use_is_said(made_small, server: Server) -> None:
     with pytest.raises(InputError, match=f"{server.port} is in use on 127.0.0.1"):
         Server(made_small, port=server.port)
     with (
-        pytest.warns(UserWarning),
+        pytest.warns(UserWarning, match="not encrypted"),
         pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1"),
     ):
         Server(made_small, host="192.0.2.1", token="k" * 20)

@@ -57,9 +57,9 @@ def create_app(session: Session, jobs: Jobs) -> Starlette:
 
     views = _Views(session, jobs)
     routes = [
-        Route("/", _reading(lambda _: page(session))),
+        Route("/", _reading(lambda _: page())),
         Route("/{name:str}", _reading(lambda request: asset(request.path_params["name"]))),
-        Route("/api/run", _reading(views.run)),
+        Route("/api/app.json", _reading(views.run)),
         Route("/api/state", _reading(views.state)),
         Route("/api/events", views.events),
         Route("/api/examples", _guarded(views.examples), methods=["POST"]),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from importlib.resources import files
 
 from clearhead.app.answers import Answer, RefusedError, bytes_answer
-from clearhead.app.session import Session
-from clearhead.report.html import render_html
 
 __all__ = ["asset", "page"]
 
@@ -37,34 +34,18 @@ without it.</noscript>
 </body>
 </html>
 """
-_META_POLICY = re.compile('<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
 
 
-def page(session: Session) -> Answer:
-    """Answer with the app, which asks for its data itself; without a bundle, with the report."""
-    if _bundled("app.js") is not None:
-        return bytes_answer(
-            _SHELL.encode(), "text/html; charset=utf-8", content_security_policy=_POLICY
-        )
-    text = render_html(session.run().report_data())
-    held = _META_POLICY.search(text)
-    policy = "default-src 'none'" if held is None else held.group(1)
+def page() -> Answer:
+    """Answer with the app, which asks for its data itself."""
     return bytes_answer(
-        text.encode(),
-        "text/html; charset=utf-8",
-        content_security_policy=f"{policy}; frame-ancestors 'none'",
+        _SHELL.encode(), "text/html; charset=utf-8", content_security_policy=_POLICY
     )
 
 
 def asset(name: str) -> Answer:
-    """Answer with a part of the bundle."""
-    text = _bundled(name) if name in _ASSETS else None
-    if text is None:
+    """Answer with a part of the bundle that ``ui/`` builds into the package."""
+    if name not in _ASSETS:
         raise RefusedError(404, "address", "There is nothing at this address.")
-    return bytes_answer(text, _ASSETS[name])
-
-
-def _bundled(name: str) -> bytes | None:
-    """One file of the bundle that ``ui/`` builds into the package; None where there is none."""
-    path = files("clearhead.report") / "bundle" / name
-    return path.read_bytes() if path.is_file() else None
+    body = (files("clearhead.report") / "bundle" / name).read_bytes()
+    return bytes_answer(body, _ASSETS[name])

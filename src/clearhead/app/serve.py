@@ -67,6 +67,7 @@ class Server:
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.keys = Keys() if token is None else Keys(token)
         self.jobs = Jobs()
+        self._uvicorn: uvicorn.Server | None = None
         app = create_app(session, self.jobs)
         self.app = Gate(app, self.keys, host, self.port)
 
@@ -94,7 +95,7 @@ class Server:
         on_ready : callable, optional
             Called once when a browser can connect.
         """
-        server = self._server()
+        self._uvicorn = server = self._server()
 
         async def main() -> None:
             serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))
@@ -117,6 +118,11 @@ class Server:
         while not server.should_exit:
             await asyncio.sleep(0.05)
         self.jobs.closed = True
+
+    def stop(self) -> None:
+        """End :meth:`run` from another thread."""
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
 
     def close(self) -> None:
         """Cancel what is being worked on, and free the port."""

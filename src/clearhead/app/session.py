@@ -89,7 +89,7 @@ class Session:
             if held is not None and held.version == version:
                 return held
             try:
-                data = self.run().report_data()
+                data = self.run().app_data()
             except ClearheadError:
                 if held is None:
                     raise

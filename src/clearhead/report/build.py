@@ -25,7 +25,7 @@ from clearhead.report import schema
 from clearhead.report.explained import explained_card, inner_bands
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 
-__all__ = ["ReportInputs", "build_report"]
+__all__ = ["ReportInputs", "build_report", "example_card"]
 
 ABLATION_K = (1, 2, 5, 10)
 DENSE_SHOWN = 10
@@ -344,28 +344,27 @@ def _confusions(confusion: IntArray) -> list[schema.Confusion]:
 
 
 def _example_cards(inputs: ReportInputs, predicted: IntArray) -> list[schema.ExampleCard]:
-    store = inputs.store
-    row_of = {str(key): row for row, key in enumerate(store.ids)}
-    labels = store.labels()
-    cards = []
-    for key in _shown_ids(inputs):
-        row = row_of[key]
-        kept = inputs.example(key)
-        image = None
-        if kept.jpeg is not None:
-            image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
-        cards.append(
-            schema.ExampleCard(
-                key=key,
-                id=key,
-                split=str(store.split[row]),
-                label=int(labels[row]),
-                predicted=int(predicted[row]),
-                text=kept.text,
-                image=image,
-            )
-        )
-    return cards
+    row_of = {str(key): row for row, key in enumerate(inputs.store.ids)}
+    rows = (row_of[key] for key in _shown_ids(inputs))
+    return [example_card(inputs, row, int(predicted[row])) for row in rows]
+
+
+def example_card(inputs: ReportInputs, row: int, predicted: int) -> schema.ExampleCard:
+    """Show one row of the store, with what was kept of it."""
+    key = str(inputs.store.ids[row])
+    kept = inputs.example(key)
+    image = None
+    if kept.jpeg is not None:
+        image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
+    return schema.ExampleCard(
+        key=key,
+        id=key,
+        split=str(inputs.store.split[row]),
+        label=int(inputs.store.labels()[row]),
+        predicted=predicted,
+        text=kept.text,
+        image=image,
+    )
 
 
 def _shown_ids(inputs: ReportInputs) -> Iterable[str]:

@@ -15,11 +15,12 @@ import math
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from clearhead._files import write_bytes
-from clearhead._page import JPEG_URI, as_text, content_policy, fill, script_json
+from clearhead._page import JPEG_URI, as_text, content_policy, fill
 from clearhead.errors import DataError
+from clearhead.report.along import AppData
+from clearhead.report.json_text import json_text
 from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
 
 __all__ = ["DATA_ID", "render_html", "write_html"]
@@ -55,7 +56,7 @@ def render_html(data: ReportData) -> str:
     ----------
     data : ReportData
         Everything the page shows; it is embedded whole and can be read back
-        from the element :data:`DATA_ID`.
+        from the element :data:`DATA_ID`. :class:`AppData` are drawn by the app.
 
     Returns
     -------
@@ -68,9 +69,7 @@ def render_html(data: ReportData) -> str:
         An example's image is something else than a ``data:`` URI of a JPEG.
     """
     _check_images(data)
-    style = "\n".join(_part(name) for name in _STYLES)
-    body = "\n".join(_part(name) for name in _SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{body}\n}})();\n'
+    style, script = _app() if isinstance(data, AppData) else _page()
     return fill(
         _part("template.html"),
         {
@@ -79,7 +78,7 @@ def render_html(data: ReportData) -> str:
             "style": style,
             "summary": _summary(data),
             "data_id": DATA_ID,
-            "data": _embed(data),
+            "data": json_text(data.model_dump(mode="python")),
             "script": script,
         },
     )
@@ -90,9 +89,20 @@ def write_html(data: ReportData, path: Path) -> None:
     write_bytes(path, render_html(data).encode("utf-8"))
 
 
-def _part(name: str) -> str:
+def _page() -> tuple[str, str]:
+    style = "\n".join(_part(name) for name in _STYLES)
+    body = "\n".join(_part(name) for name in _SCRIPTS)
+    return style, f'"use strict";\n(() => {{\n{body}\n}})();\n'
+
+
+def _app() -> tuple[str, str]:
+    """Style and script of the app, as ``ui/`` builds them."""
+    return _part("app.css", "bundle"), _part("app.js", "bundle")
+
+
+def _part(name: str, folder: str = "page") -> str:
     """One file of the page; line ends as the HTML parser will hash them."""
-    text = (files("clearhead.report") / "page" / name).read_text(encoding="utf-8")
+    text = (files("clearhead.report") / folder / name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 
 
@@ -114,26 +124,6 @@ def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
             yield f"feature {feature.index}", picture.image
         for highlight in feature.highlights:
             yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
-
-
-def _embed(data: ReportData) -> str:
-    """JSON of the data that is safe between <script> and </script>."""
-    value = data.model_dump(mode="python")
-    try:
-        return script_json(value)
-    except ValueError:
-        return script_json(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 # --- what a reader without JavaScript sees --------------------------------------------

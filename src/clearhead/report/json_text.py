@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from typing import Any
+
+from clearhead._page import script_json
 
 __all__ = ["json_text"]
 
-# What could end or confuse a script element, and what UTF-8 cannot hold.
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-
 
 def json_text(value: Any) -> str:
-    """Write plain values as JSON in which no character ends a script element or is markup.
-
-    NaN and infinity, which JSON does not have, become null; lone surrogates stay as escapes.
-    """
+    """Write plain values as JSON in which no character is markup; NaN and infinity are null."""
     try:
-        text = _dump(value)
+        return script_json(value)
     except ValueError:
-        text = _dump(_finite(value))
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return script_json(_finite(value))
 
 
 def _finite(value: Any) -> Any:

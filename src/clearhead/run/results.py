@@ -49,7 +49,8 @@ from clearhead.features import (
 )
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
-from clearhead.report import ReportData, ReportInputs, build_report
+from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
+from clearhead.report.notebook import notebook_html
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
 from clearhead.run.examples import ExampleKeeper, KeptExample
@@ -370,29 +371,34 @@ class RunResults:
 
     def report_data(self) -> ReportData:
         """Everything that the report shows."""
+        return build_report(self._report_inputs())
+
+    def app_data(self) -> AppData:
+        """Everything that the app shows: the report's data, and what moves with its slider."""
+        return build_app(self._report_inputs())
+
+    def _report_inputs(self) -> ReportInputs:
         self.file.require("report")
-        return build_report(
-            ReportInputs(
-                name=self.name,
-                made_by=self.file.made_by,
-                model=self.file.model,
-                data=self.file.data,
-                store=self.store,
-                path=self.path(),
-                selection=self.selection,
-                targets=self.targets,
-                layer=self.layer(),
-                dense=self.layer("dense"),
-                validation=self.view("validation"),
-                test=self.view("test"),
-                explained=self.explained,
-                analysis=self._analysis_or_none(),
-                findings=self.findings,
-                tested=self.tested,
-                checks=self.checks,
-                debug_notes=self.debug_notes,
-                example=self._keeper.get,
-            )
+        return ReportInputs(
+            name=self.name,
+            made_by=self.file.made_by,
+            model=self.file.model,
+            data=self.file.data,
+            store=self.store,
+            path=self.path(),
+            selection=self.selection,
+            targets=self.targets,
+            layer=self.layer(),
+            dense=self.layer("dense"),
+            validation=self.view("validation"),
+            test=self.view("test"),
+            explained=self.explained,
+            analysis=self._analysis_or_none(),
+            findings=self.findings,
+            tested=self.tested,
+            checks=self.checks,
+            debug_notes=self.debug_notes,
+            example=self._keeper.get,
         )
 
     def __repr__(self) -> str:
@@ -401,9 +407,14 @@ class RunResults:
         return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
 
     def _repr_html_(self) -> str:
-        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
-        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+        said = f"<p>{escape(repr(self))}</p>"
+        if "report" not in self.file.steps:
+            return said
+        elsewhere = (
+            f"Open it in a browser: clearhead serve {self.folder}, or clearhead report "
+            f"{self.folder}."
+        )
+        return said + notebook_html(self.app_data(), elsewhere)
 
     def _analysis_or_none(self) -> LayerAnalysis | None:
         try:
