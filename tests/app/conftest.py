@@ -5,18 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
-pytest.importorskip("starlette", reason="needs the extra app: starlette and uvicorn")
-pytest.importorskip("uvicorn", reason="needs the extra app: starlette and uvicorn")
-
-from starlette.testclient import TestClient
 
 import clearhead
 from clearhead.app import Server
 from clearhead.data import TextDataset
 from tests.debug import counted
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
 
 HOSTILE = "</script><script>window.pwned=1</script> <img src=x onerror=alert(1)> \ud800 \u202e"
 
@@ -57,6 +56,8 @@ def server(run: clearhead.Run) -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> TestClient:
     """A program that shows the token."""
+    from starlette.testclient import TestClient
+
     return TestClient(
         server.app,  # type: ignore[arg-type]
         base_url=f"http://127.0.0.1:{server.port}",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.testclient import TestClient
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
 
 
 def start(client: TestClient, **wanted: Any) -> int:

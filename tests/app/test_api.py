@@ -13,6 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("starlette", reason="needs the extra app")
+pytest.importorskip("uvicorn", reason="needs the extra app")
+pytest.importorskip("httpx2", reason="needs httpx2")
+
 from starlette.testclient import TestClient
 
 import clearhead

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("starlette", reason="needs the extra app")
+pytest.importorskip("uvicorn", reason="needs the extra app")
+pytest.importorskip("httpx2", reason="needs httpx2")
+
 from starlette.testclient import TestClient
 
 from clearhead.app import Server

@@ -17,6 +17,10 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("starlette", reason="needs the extra app")
+pytest.importorskip("uvicorn", reason="needs the extra app")
+pytest.importorskip("httpx2", reason="needs httpx2")
+
 from clearhead.app import Server
 
 CHROMIUM = next(
