@@ -171,7 +171,7 @@ def _travelling(path: Path, selected: int) -> list[int]:
 
 
 def _deltas(weights: list[PointWeights]) -> dict[str, Packed]:
-    before = np.array([], dtype=np.int64)
+    before: IntArray = np.array([], dtype=np.int64)
     enter, leave = [], []
     for one in weights:
         enter.append(np.setdiff1d(one.position, before, assume_unique=True))

@@ -15,12 +15,12 @@ import math
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from clearhead._files import write_bytes
-from clearhead._page import JPEG_URI, as_text, content_policy, fill, script_json
+from clearhead._page import JPEG_URI, as_text, content_policy, fill
 from clearhead.errors import DataError
 from clearhead.report.along import AppData
+from clearhead.report.json_text import json_text
 from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
 
 __all__ = ["DATA_ID", "render_html", "write_html"]
@@ -78,7 +78,7 @@ def render_html(data: ReportData) -> str:
             "style": style,
             "summary": _summary(data),
             "data_id": DATA_ID,
-            "data": _embed(data),
+            "data": json_text(data.model_dump(mode="python")),
             "script": script,
         },
     )
@@ -124,26 +124,6 @@ def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
             yield f"feature {feature.index}", picture.image
         for highlight in feature.highlights:
             yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
-
-
-def _embed(data: ReportData) -> str:
-    """JSON of the data that is safe between <script> and </script>."""
-    value = data.model_dump(mode="python")
-    try:
-        return script_json(value)
-    except ValueError:
-        return script_json(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 # --- what a reader without JavaScript sees --------------------------------------------

@@ -50,9 +50,11 @@ from clearhead.features import (
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
+from clearhead.report.notebook import notebook_html
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
-from clearhead.run.examples import ExampleKeeper
+from clearhead.run.examples import ExampleKeeper, KeptExample
+from clearhead.run.notes import Notes, read_notes
 
 __all__ = ["RunResults"]
 
@@ -60,9 +62,6 @@ T = TypeVar("T")
 
 OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
-
-NOTES = "notes.json"
-"""What people said about the features of a run."""
 
 TESTED = "debug/tested.json"
 LABELS = "debug/labels.json"
@@ -228,17 +227,13 @@ class RunResults:
     @property
     def given_names(self) -> dict[int, str]:
         """Names that a person gave to features, kept in ``notes.json``."""
-        path = self.folder / NOTES
-        if not path.is_file():
-            return {}
-        try:
-            noted = read_json(path)["features"]
-            return {int(key): str(one["name"]) for key, one in noted.items() if "name" in one}
-        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
-            raise CorruptFileError(
-                f"{path} is damaged ({error}). It holds the names that people gave to features: "
-                "mend or remove it."
-            ) from error
+        features = self.notes.features
+        return {key: one.name for key, one in features.items() if one.name is not None}
+
+    @property
+    def notes(self) -> Notes:
+        """Names and marks that people gave to features, and their version."""
+        return read_notes(self.folder)
 
     @property
     def explained(self) -> Explained:
@@ -375,6 +370,10 @@ class RunResults:
             extra=None if traits is None else traits[rows],
         )
 
+    def kept_example(self, key: str) -> KeptExample:
+        """What was kept of an example: a text, a thumbnail, or neither."""
+        return self._keeper.get(key)
+
     def report_data(self) -> ReportData:
         """Everything that the report shows."""
         return build_report(self._report_inputs())
@@ -413,9 +412,14 @@ class RunResults:
         return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
 
     def _repr_html_(self) -> str:
-        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
-        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+        said = f"<p>{escape(repr(self))}</p>"
+        if "report" not in self.file.steps:
+            return said
+        elsewhere = (
+            f"Open it in a browser: clearhead serve {self.folder}, or clearhead report "
+            f"{self.folder}."
+        )
+        return said + notebook_html(self.app_data(), elsewhere)
 
     def _analysis_or_none(self) -> LayerAnalysis | None:
         try:

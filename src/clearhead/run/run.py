@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from clearhead._files import checksum, fingerprint, storable, write_json
+from clearhead._files import checksum, fingerprint, write_json
 from clearhead._types import SPLITS, Targets
 from clearhead.debug import Errors, Finding, explain_errors, find, read_terms, traits_of
 from clearhead.debug.texts import WordCounterfactuals
@@ -29,6 +29,7 @@ from clearhead.layer import (
     analyze,
     parse_rule,
 )
+from clearhead.layer.edit import class_indices
 from clearhead.report import inner_bands, write_html
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
@@ -45,7 +46,8 @@ from clearhead.run.fitting import (
     weighting,
 )
 from clearhead.run.flipping import Flip, exchange_words, flip
-from clearhead.run.results import NOTES, RunResults
+from clearhead.run.notes import Mark, change_notes
+from clearhead.run.results import RunResults
 
 __all__ = ["Run", "open_run"]
 
@@ -71,6 +73,17 @@ class Run(RunResults):
     def __init__(self, file: RunFile, on_event: EventCallback | None = None) -> None:
         super().__init__(file)
         self.on_event = on_event
+
+    def reopened(self, on_event: EventCallback | None = None) -> Run:
+        """Read what has been computed by now; network and data stay open where they are.
+
+        For a process that lives on while others, or other threads, change the run.
+        """
+        run = Run(RunFile.read(self.folder), on_event)
+        for opened in ("network", "dataset"):
+            if opened in self.__dict__:
+                run.__dict__[opened] = self.__dict__[opened]
+        return run
 
     def extract(
         self,
@@ -471,7 +484,7 @@ class Run(RunResults):
         """
         return exchange_words(self)
 
-    def name_feature(self, feature: int, name: str | None) -> None:
+    def name_feature(self, feature: int, name: str | None, *, version: str | None = None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.
 
         Parameters
@@ -479,18 +492,43 @@ class Run(RunResults):
         feature : int
         name : str or None
             None takes a name that was given away.
+        version : str, optional
+            ``run.notes.version`` that this was decided on.
+
+        Raises
+        ------
+        InputError
+            There is no such feature, or the name is empty.
+        ConflictError
+            The notes have been changed since.
         """
-        if not 0 <= feature < self.store.p:
-            raise InputError(f"feature {feature}: the run has features 0 to {self.store.p - 1}.")
-        names = {key: kept for key, kept in self.given_names.items() if key != feature}
-        if name is not None:
-            if not name.strip():
-                raise InputError(f"The name given to feature {feature} is empty.")
-            names[feature] = storable(name.strip())
-        write_json(
-            self.folder / NOTES,
-            {"features": {str(key): {"name": names[key]} for key in sorted(names)}},
-        )
+        self._check_feature(feature)
+        change_notes(self.folder, lambda notes: notes.named(feature, name), version)
+
+    def mark_feature(
+        self, feature: int, class_name: str, mark: Mark | None, *, version: str | None = None
+    ) -> None:
+        """Say what a feature is to a class; kept with the run.
+
+        Parameters
+        ----------
+        feature : int
+        class_name : str
+        mark : {"core", "spurious", "unsure"} or None
+            None takes a mark away.
+        version : str, optional
+            ``run.notes.version`` that this was decided on.
+
+        Raises
+        ------
+        InputError
+            There is no such feature, class or mark.
+        ConflictError
+            The notes have been changed since.
+        """
+        self._check_feature(feature)
+        class_indices([class_name], self.store.class_names)
+        change_notes(self.folder, lambda notes: notes.marked(feature, class_name, mark), version)
 
     def report(self, out: Path | str | None = None, *, force: bool = False) -> Path:
         """Write the report, one HTML file; returns where it is."""
@@ -544,6 +582,10 @@ class Run(RunResults):
                 emit(self.on_event, Event("analyze", "warning", message))
         self.debug(effort=effort)
         return self.report()
+
+    def _check_feature(self, feature: int) -> None:
+        if not 0 <= feature < self.store.p:
+            raise InputError(f"feature {feature}: the run has features 0 to {self.store.p - 1}.")
 
     def _keep(self, ids: list[str]) -> None:
         if self.file.data["keep_examples"]:

@@ -31,6 +31,10 @@ export interface AppData {
    */
   mended_by_one: Estimate | null;
   findings: FindingCard[];
+  /**
+   * what was put into inputs; empty: nothing, or not recorded
+   */
+  tested: TestedRow[];
   examples: ExampleCard[];
   /**
    * what was not done, and why, in words
@@ -417,7 +421,17 @@ export interface Confusion {
  * One thing that may be wrong with the model.
  */
 export interface FindingCard {
-  kind: 'leaning' | 'hub' | 'blame' | 'slice' | 'given_up';
+  kind:
+    | 'shortcut'
+    | 'bias'
+    | 'label_noise'
+    | 'leak'
+    | 'slice'
+    | 'confusion'
+    | 'leaning'
+    | 'hub'
+    | 'blame'
+    | 'given_up';
   title: string;
   where: string;
   /**
@@ -440,6 +454,10 @@ export interface FindingCard {
    * keys of examples that show it
    */
   examples: string[];
+  /**
+   * what was put into inputs, in words
+   */
+  pattern: string | null;
 }
 /**
  * What an intervention, or a comparison, measured on the test split.
@@ -457,6 +475,43 @@ export interface Effect {
    * share of n, or difference of shares in points (0.12 is 12)
    */
   unit: 'share' | 'points';
+}
+/**
+ * A pattern that was put into inputs of other classes, whether it was found to be used or not.
+ *
+ * Shares are of `n` examples of `split`.
+ */
+export interface TestedRow {
+  pattern: string;
+  /**
+   * the class that it goes with
+   */
+  target: number;
+  /**
+   * share of the class's examples that show it
+   */
+  inside: number;
+  /**
+   * share of the others' that show it
+   */
+  outside: number;
+  split: 'validation' | 'test';
+  n: number;
+  /**
+   * change of the class's log-odds beyond that by a control
+   */
+  shift: number;
+  shift_low: number;
+  shift_high: number;
+  /**
+   * share whose prediction becomes the class
+   */
+  flips: number;
+  /**
+   * the same with the control
+   */
+  control_flips: number;
+  used: boolean;
 }
 /**
  * One example as a person sees it; empty text and image under --no-examples.

@@ -1,0 +1,123 @@
+"""The one run that is served: read anew when it has changed, its data held as they are sent."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearhead._files import fingerprint
+from clearhead.errors import ClearheadError, StorageError
+from clearhead.report.json_text import json_text
+from clearhead.run import Run
+from clearhead.run.notes import NOTES
+
+__all__ = ["Session", "Snapshot", "check_inside"]
+
+_WATCHED = (
+    "run.json",
+    NOTES,
+    "layer/edits/log.json",
+    "layer/selection.json",
+    "explain/layer.json",
+    "findings.json",
+)
+"""Files of which one at least changes whenever the run does."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The run's data at one moment.
+
+    Parameters
+    ----------
+    version : str
+        Of the run.
+    body : bytes
+        Everything that is shown, as JSON.
+    """
+
+    version: str
+    body: bytes
+
+
+class Session:
+    """A run directory while it is served.
+
+    Reading never waits for the worker: while a step rewrites what it made before, the data of
+    the moment before it began are shown.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run: Run) -> None:
+        check_inside(run.folder)
+        self._run = run
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return self._run.folder
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the run does, whoever changed it."""
+        return fingerprint([_stamp(self.folder / name) for name in _WATCHED])
+
+    def run(self) -> Run:
+        """Open the run as it is now; its network and data stay open between calls."""
+        return self._run.reopened()
+
+    def keep(self, run: Run) -> None:
+        """Remember what a job opened: the network, above all."""
+        self._run = run
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is shown; made again when the run has changed.
+
+        Raises
+        ------
+        ClearheadError
+            The run cannot be shown, and never could since the server was started.
+        """
+        with self._lock:
+            version, held = self.version, self._snapshot
+            if held is not None and held.version == version:
+                return held
+            try:
+                data = self.run().app_data()
+            except ClearheadError:
+                if held is None:
+                    raise
+                return held  # a step is being done again
+            self._snapshot = Snapshot(version, json_text(data.model_dump(mode="python")).encode())
+            return self._snapshot
+
+
+def check_inside(folder: Path) -> None:
+    """Refuse a run directory with a link in it that leads out of it.
+
+    Raises
+    ------
+    StorageError
+        The link is named.
+    """
+    root = folder.resolve()
+    for path in root.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise StorageError(
+                f"{path} is a link to {path.resolve()}, outside the run directory. Nothing outside "
+                "it is served: put the file itself there, or take the link away."
+            )
+
+
+def _stamp(path: Path) -> list[int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return []
+    return [found.st_mtime_ns, found.st_size, found.st_ino]
