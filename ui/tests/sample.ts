@@ -63,7 +63,7 @@ export function sample(examples: Partial<ExampleCard>[] = []): AppData {
         histogram: [{ low: -1, high: 0, count: 2 }, { low: 0, high: 2, count: 2 }], bands: [],
       },
     ],
-    findings: [],
+    findings: [], tested: [],
     examples: keys.map((key, i) => ({ key, id: key, split: 'test', label: LABELS[i], predicted: 0, text: `🐱 purr ${key}`, image: null, ...examples[i] })),
     along: {
       points: [0, 1, 2],

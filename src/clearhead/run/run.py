@@ -531,7 +531,7 @@ class Run(RunResults):
         change_notes(self.folder, lambda notes: notes.marked(feature, class_name, mark), version)
 
     def report(self, out: Path | str | None = None, *, force: bool = False) -> Path:
-        """Write the report, one HTML file; returns where it is."""
+        """Write the report, the app in one HTML file; returns where it is."""
         target = self.folder / "report.html" if out is None else Path(out)
         # Named only where there are some: reports that older versions made stay current.
         options: dict[str, Any] = {}
@@ -543,7 +543,7 @@ class Run(RunResults):
             return target
         self.file.require("report")
         started = time.perf_counter()
-        data = self.report_data()
+        data = self.app_data()
         if self.file.data["keep_examples"] and not any(e.text or e.image for e in data.examples):
             message = f"no example can be shown; clearhead explain {self.folder} --force finds them"
             emit(self.on_event, Event("report", "warning", message))
