@@ -64,10 +64,10 @@ def _widget_class() -> Any:
             "reading."
         ) from error
 
-    class RunWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class RunWidget(anywidget.AnyWidget):
         """The page in a frame; its questions are answered by the app in this process."""
 
-        _esm = (files("clearhead.app") / "widget.js").read_text(encoding="utf-8")
+        _esm = (files("clearhead.app") / "notebook.js").read_text(encoding="utf-8")
         page = traitlets.Unicode().tag(sync=True)
         title = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int().tag(sync=True)
