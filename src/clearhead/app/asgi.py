@@ -45,6 +45,8 @@ class Caller:
 
     def close(self) -> None:
         """Answer nothing any more."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
