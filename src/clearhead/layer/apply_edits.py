@@ -17,7 +17,7 @@ from clearhead.layer.lam_again import Again, Lam, choose_again, wanted_lam
 from clearhead.layer.training import TrainingRows
 from clearhead.layer.unlink import Unlink
 
-__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "follow_edits", "with_ways"]
+__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "with_ways"]
 
 COLLAPSED = 0.5
 """A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
@@ -56,7 +56,7 @@ def apply_edits(
     again: Again | None = None,
     grouped: bool = False,
     tol: float = 1e-4,
-) -> DecisionLayer:
+) -> Edited:
     """Apply edits to a layer as it was selected.
 
     Edits of the problem come first, all together: the layer is solved again once on everything
@@ -84,22 +84,6 @@ def apply_edits(
     InputError
         An edit names what the layer or the data do not have, or leaves a class no example.
     """
-    return follow_edits(
-        selected, edits, train, validation, again=again, grouped=grouped, tol=tol
-    ).layer
-
-
-def follow_edits(
-    selected: DecisionLayer,
-    edits: Sequence[Edit],
-    train: TrainingRows,
-    validation: tuple[FloatArray, IntArray],
-    *,
-    again: Again | None = None,
-    grouped: bool = False,
-    tol: float = 1e-4,
-) -> Edited:
-    """Apply edits as :func:`apply_edits` does, and say how it went."""
     for edit in edits:
         edit.check(selected)
     rows = changed_rows(train, edits, selected.class_names)

@@ -27,8 +27,8 @@ from clearhead.layer import (
     Sparsest,
     TrainingRows,
     Zero,
+    apply_edits,
     edit_from_dict,
-    follow_edits,
     parse_rule,
     with_ways,
 )
@@ -64,7 +64,7 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     if again is not None:
         edits = with_ways(selected, log.edits(), edits, train, again, **solver)
     logged = [*log.edits(), *edits]
-    edited = follow_edits(
+    edited = apply_edits(
         selected,
         logged,
         train,
