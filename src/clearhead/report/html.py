@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from clearhead._files import write_bytes
 from clearhead._page import JPEG_URI, as_text, content_policy, fill
@@ -49,7 +50,7 @@ _SCRIPTS = (
 )
 
 
-def render_html(data: ReportData) -> str:
+def render_html(data: ReportData, *, host: Literal["file", "notebook"] = "file") -> str:
     """Draw a run as one HTML page.
 
     Parameters
@@ -57,6 +58,8 @@ def render_html(data: ReportData) -> str:
     data : ReportData
         Everything the page shows; it is embedded whole and can be read back
         from the element :data:`DATA_ID`. :class:`AppData` are drawn by the app.
+    host : {"file", "notebook"}
+        A page in a notebook's widget asks the kernel for what it does not hold.
 
     Returns
     -------
@@ -78,6 +81,7 @@ def render_html(data: ReportData) -> str:
             "style": style,
             "summary": _summary(data),
             "data_id": DATA_ID,
+            "host": host,
             "data": json_text(data.model_dump(mode="python")),
             "script": script,
         },

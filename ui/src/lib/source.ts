@@ -28,9 +28,10 @@ export function servedSource(address = 'api/app.json'): DataSource {
   };
 }
 
-/** A notebook cell: the data are a trait of the widget's model. */
-export function notebookSource(model: { get(name: 'data'): string }): DataSource {
-  return { kind: 'notebook', load: async () => parse(model.get('data')) };
+/** A notebook's widget: the data stand in the page, and the kernel answers what a server would. */
+export function notebookSource(page: Document): DataSource | null {
+  const held = fileSource(page);
+  return held === null || page.body.dataset.host !== 'notebook' ? null : { ...held, kind: 'notebook' };
 }
 
 export const SCHEMA_VERSION = 1;
