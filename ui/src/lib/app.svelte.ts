@@ -4,7 +4,6 @@ import { formatDrafts, parseDrafts, type Draft } from './drafts';
 import { Live } from './live.svelte';
 import { Model, type View } from './model';
 import { formatRoute, parseRoute, type Route, type Screen } from './route';
-import type { ExampleCard } from './schema';
 import type { FarExample, Mark, Notes } from './server';
 import type { DataSource } from './source';
 
@@ -22,9 +21,10 @@ export class App {
   marks: Record<string, Mark> = $state({});
   /** Edits that were put together and not made yet. */
   drafts: Draft[] = $state.raw([]);
-  /** Examples that the server was asked for. */
-  readonly far = new SvelteMap<string, FarExample>();
   readonly view: View = $derived({ at: this.at, dense: this.dense });
+  /** Examples that were asked for, and whether the answer is there. */
+  private readonly wanted = new SvelteMap<string, boolean>();
+  private readonly asking = new Set<string>();
   private names: Record<string, string> = {};
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,6 +33,7 @@ export class App {
     this.host = source.kind;
     this.at = model.selected;
     this.live = source.server && new Live(source.server, { notes: (notes) => this.take(notes), reload: async () => this.replace(new Model(await source.load())) });
+    model.remote = this.live !== null;
     if (this.live === null) this.readKept();
     this.read();
   }
@@ -42,7 +43,9 @@ export class App {
     const atSelected = this.at === this.model.selected;
     const point = this.model.data.along.points[this.at];
     const found = model.data.along.points.indexOf(point);
-    this.far.clear();
+    this.wanted.clear();
+    this.asking.clear();
+    model.remote = this.live !== null;
     this.model = model;
     this.at = atSelected || found < 0 ? model.selected : found;
     this.write();
@@ -132,16 +135,29 @@ export class App {
     return JSON.stringify({ features }, null, 1);
   }
 
-  /** Ask for examples that are not in the data. */
-  async fetchExamples(keys: string[]): Promise<void> {
-    const wanted = keys.filter((key) => !this.far.has(key) && !this.model.rowOf.has(key));
-    if (this.live === null || !wanted.length) return;
-    for (const card of await this.live.server.post<FarExample[]>('api/examples', { keys: wanted.slice(0, 500) })) this.far.set(card.key, card);
+  /** Ask for an example that is not in the data, together with others that are wanted now. */
+  need(key: string): void {
+    if (this.live === null || this.wanted.has(key)) return;
+    this.wanted.set(key, false);
+    setTimeout(() => void this.fetchWanted(), 30);
   }
 
-  exampleCard(key: string): ExampleCard | undefined {
-    const card = this.model.example.get(key);
-    return card && (card.text !== null || card.image !== null) ? card : (this.far.get(key) ?? card);
+  /** Whether an example is being asked for. */
+  waits(key: string): boolean {
+    return this.wanted.get(key) === false;
+  }
+
+  private async fetchWanted(): Promise<void> {
+    const keys = [...this.wanted].flatMap(([key, asked]) => (asked || this.asking.has(key) ? [] : [key])).slice(0, 500);
+    if (!keys.length) return;
+    const { model } = this;
+    keys.forEach((key) => this.asking.add(key));
+    try {
+      for (const card of await this.live!.server.post<FarExample[]>('api/examples', { keys })) model.add(card);
+    } catch {
+      // What is not there is shown as such.
+    }
+    keys.forEach((key) => this.wanted.set(key, true));
   }
 
   /** Names and marks of the run, whoever gave them. */
