@@ -23,8 +23,9 @@ from starlette.testclient import TestClient
 import clearhead
 from clearhead.app import Server
 from clearhead.app.answers import MOST_BODY
-from clearhead.app.jobs import CancelledError
+from clearhead.app.jobs import CancelledError, progress
 from clearhead.errors import StorageError
+from clearhead.events import Event
 from clearhead.layer import Ban
 from clearhead.report import AppData
 from tests.app.conftest import HOSTILE
@@ -269,6 +270,30 @@ def test_job_is_cancelled_in_the_middle_and_the_worker_goes_on(
     assert (made is None) == (not (run.folder / "explain" / "layer.json").exists())
     assert wait(client, waiting)["state"] == "cancelled"
     do(client, kind="debug", effort="quick", force=True)
+
+
+def test_an_iteration_without_a_count_leaves_the_count_of_its_step() -> None:
+    before = {"step": "solve", "kind": "progress", "message": "", "done": 2, "total": 13}
+    before |= {"unit": "points"}
+    found = progress(Event("solve", "progress", "gap 1e-3"), before)
+    assert (found["message"], found["done"], found["total"]) == ("gap 1e-3", 2, 13)
+    assert progress(Event("edit", "start", "other"), before)["done"] is None
+
+
+def test_only_the_part_of_the_run_that_changed_gets_a_new_version(
+    client: TestClient, run: clearhead.Run
+) -> None:
+    def parts() -> dict[str, str]:
+        found: dict[str, str] = client.get("/api/state").json()["parts"]
+        return found
+
+    before = parts()
+    run.name_feature(0, "a name")
+    named = parts()
+    assert [part for part in before if named[part] != before[part]] == ["notes"]
+    version = client.get("/api/edits").json()["version"]
+    do(client, kind="edit", edits=[{"action": "calibrate"}], version=version)
+    assert [part for part in named if parts()[part] != named[part]] == ["edits"]
 
 
 def test_what_was_shown_stays_while_a_step_is_done_again(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from clearhead.debug import Effect, Finding
-from clearhead.debug.compare import Compared, compare
-from clearhead.debug.matching import correlate, match
+from clearhead.debug.comparison.compare import Compared, compare
+from clearhead.debug.comparison.matching import correlate, match
 from clearhead.errors import InputError
 from clearhead.layer import Certificate, DecisionLayer
 

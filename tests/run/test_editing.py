@@ -291,3 +291,22 @@ def test_a_damaged_log_says_what_to_do(run: Run) -> None:
     (run.edits_folder / "log.json").write_text("{")
     with pytest.raises(CorruptFileError, match="to start from the selected layer again"):
         _ = run.edits
+
+
+def test_a_solve_can_be_ended_from_within(run: Run) -> None:
+    class StopError(BaseException):
+        pass
+
+    seen = list[Event]()
+
+    def stop(event: Event) -> None:
+        seen.append(event)
+        if event.step == "solve":
+            raise StopError
+
+    before = files(run.folder)
+    run.on_event = stop
+    with pytest.raises(StopError):
+        run.edit(ban=[0])
+    assert seen[-1].message.startswith("gap")
+    assert files(run.folder) == before

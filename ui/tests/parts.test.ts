@@ -3,10 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { App } from '../src/lib/app.svelte';
 import { Model } from '../src/lib/model';
 import { formatRoute, parseRoute } from '../src/lib/route';
-import { fileSource, notebookSource } from '../src/lib/source';
+import type { AppData } from '../src/lib/schema';
+import { fileSource, notebookSource, type DataSource } from '../src/lib/source';
 import Marked from '../src/parts/Marked.svelte';
 import Shell from '../src/Shell.svelte';
 import { sample } from './sample';
+
+const inFile = (data: AppData): DataSource => ({ kind: 'file', server: null, load: async () => data });
 
 beforeEach(() => {
   location.hash = '';
@@ -16,7 +19,7 @@ afterEach(cleanup);
 
 function open(hash: string, data = sample()): App {
   location.hash = hash;
-  const app = new App(new Model(data), 'file');
+  const app = new App(new Model(data), inFile(data));
   render(Shell, { app });
   return app;
 }
@@ -86,7 +89,7 @@ describe('the screens', () => {
     const app = open('#/class/0');
     await fireEvent.click(screen.getAllByText('spurious')[0]);
     expect(app.markOf(0, 1)).toBe('spurious');
-    expect(new App(app.model, 'file').markOf(0, 1)).toBe('spurious');
+    expect(new App(app.model, inFile(app.model.data)).markOf(0, 1)).toBe('spurious');
   });
 });
 
@@ -100,7 +103,10 @@ it('all hosts read the same data, and none a newer schema', async () => {
   document.body.innerHTML = '<script type="application/json" id="clearhead-data"></script>';
   document.getElementById('clearhead-data')!.textContent = text;
   await expect(fileSource(document)!.load()).rejects.toThrow('schema version 99');
-  await expect(notebookSource({ get: () => text }).load()).rejects.toThrow('schema version 99');
+  expect(notebookSource(document)).toBeNull();
+  document.body.dataset.host = 'notebook';
+  await expect(notebookSource(document)!.load()).rejects.toThrow('schema version 99');
+  delete document.body.dataset.host;
   document.body.innerHTML = '';
   expect(fileSource(document)).toBeNull();
 });

@@ -93,6 +93,7 @@ class _Views:
             {
                 "name": run.name,
                 "version": self._session.version,
+                "parts": self._session.versions,
                 "steps": list(run.file.steps),
                 "modality": run.file.model["modality"],
                 # Opening the network runs the code that this names.

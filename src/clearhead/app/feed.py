@@ -20,7 +20,8 @@ HEARTBEAT = 15.0
 async def feed(jobs: Jobs, session: Session) -> AsyncIterator[str]:
     """Tell the state of all jobs, then every change of a job or of the run.
 
-    Events are ``job`` (a job without its result) and ``run`` (``{"version": …}``).
+    Events are ``job`` (a job without its result) and ``run`` (``{"version": …, "parts":
+    {"data": …, "notes": …, "edits": …}}``).
     """
     seen, version, silent = 0, "", 0.0
     while not jobs.closed:
@@ -31,7 +32,7 @@ async def feed(jobs: Jobs, session: Session) -> AsyncIterator[str]:
         now = session.version
         if now != version:
             version = now
-            said.append(_event("run", {"version": version}))
+            said.append(_event("run", {"version": version, "parts": session.versions}))
         if not said and silent >= HEARTBEAT:
             said.append(": alive\n\n")
         silent = 0.0 if said else silent + PAUSE

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from clearhead.app.answers import RefusedError, describe_error
 from clearhead.events import Event, EventCallback
 
-__all__ = ["CancelledError", "Job", "Jobs", "Work"]
+__all__ = ["CancelledError", "Job", "Jobs", "Work", "progress"]
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[[EventCallback], Any]
@@ -190,17 +190,18 @@ class Jobs:
                 if event.kind == "warning":
                     job.warnings = [*job.warnings, event.message][-WARNINGS:]
                 else:
-                    job.progress = {
-                        "step": event.step,
-                        "kind": event.kind,
-                        "message": event.message,
-                        "done": event.done,
-                        "total": event.total,
-                        "unit": event.unit,
-                    }
+                    job.progress = progress(event, job.progress or {})
                 self._touch(job)
 
         return listen
+
+
+def progress(event: Event, before: Mapping[str, Any]) -> dict[str, Any]:
+    """How far a job is; an event that counts nothing leaves the count of its step."""
+    counts = {"done": event.done, "total": event.total, "unit": event.unit}
+    if event.total is None and event.step == before.get("step"):
+        counts = {name: before[name] for name in counts}
+    return {"step": event.step, "kind": event.kind, "message": event.message, **counts}
 
 
 def _forgotten(on_event: EventCallback) -> None:

@@ -14,15 +14,12 @@ from clearhead.run.notes import NOTES
 
 __all__ = ["Session", "Snapshot", "check_inside"]
 
-_WATCHED = (
-    "run.json",
-    NOTES,
-    "layer/edits/log.json",
-    "layer/selection.json",
-    "explain/layer.json",
-    "findings.json",
-)
-"""Files of which one at least changes whenever the run does."""
+_WATCHED = {
+    "data": ("run.json", "layer/selection.json", "explain/layer.json", "findings.json"),
+    "notes": (NOTES,),
+    "edits": ("layer/edits/log.json",),
+}
+"""Files of which one at least changes whenever a part of the run does."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,15 @@ class Session:
     @property
     def version(self) -> str:
         """Changes whenever the run does, whoever changed it."""
-        return fingerprint([_stamp(self.folder / name) for name in _WATCHED])
+        return fingerprint(self.versions)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the parts of the run: what is shown of it, ``notes`` and ``edits``."""
+        return {
+            part: fingerprint([_stamp(self.folder / name) for name in names])
+            for part, names in _WATCHED.items()
+        }
 
     def run(self) -> Run:
         """Open the run as it is now; its network and data stay open between calls."""

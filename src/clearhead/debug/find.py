@@ -10,23 +10,23 @@ from typing import Literal
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.debug.confused import find_confused
-from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
-from clearhead.debug.given_up import find_given_up
-from clearhead.debug.hubs import find_hubs
 from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
-from clearhead.debug.label_noise import LabelNoise, find_label_noise
+from clearhead.debug.labels.noise import LabelNoise, find_label_noise
+from clearhead.debug.layer.confused import find_confused
+from clearhead.debug.layer.given_up import find_given_up
+from clearhead.debug.layer.hubs import find_hubs
+from clearhead.debug.layer.leaning import find_leaning
 from clearhead.debug.leaks import Leaks, find_leaks
-from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
+from clearhead.debug.mistakes.errors import find_blame
 from clearhead.debug.shortcut import Shortcut, Tested
+from clearhead.debug.slices.weak import find_slices
 from clearhead.debug.texts import TermList, find_bias, find_text_shortcuts
 from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
-from clearhead.debug.weak_slices import find_slices
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "Diagnosis", "Effort", "find"]

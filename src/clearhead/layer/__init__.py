@@ -6,7 +6,6 @@ from clearhead.layer.apply_edits import (
     Edited,
     apply_edits,
     changed_rows,
-    follow_edits,
     with_ways,
 )
 from clearhead.layer.calibration import expected_calibration_error, log_losses
@@ -89,7 +88,6 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "find_duplicates",
-    "follow_edits",
     "log_losses",
     "parse_rule",
     "right_rows",

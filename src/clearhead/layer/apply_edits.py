@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
+from clearhead.events import EventCallback
 from clearhead.layer.again import changed_problem, coefficients_of, shared_ban, solved_layer
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit
@@ -17,7 +19,7 @@ from clearhead.layer.lam_again import Again, Lam, choose_again, wanted_lam
 from clearhead.layer.training import TrainingRows
 from clearhead.layer.unlink import Unlink
 
-__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "follow_edits", "with_ways"]
+__all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "with_ways"]
 
 COLLAPSED = 0.5
 """A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
@@ -56,7 +58,8 @@ def apply_edits(
     again: Again | None = None,
     grouped: bool = False,
     tol: float = 1e-4,
-) -> DecisionLayer:
+    on_event: EventCallback | None = None,
+) -> Edited:
     """Apply edits to a layer as it was selected.
 
     Edits of the problem come first, all together: the layer is solved again once on everything
@@ -78,34 +81,21 @@ def apply_edits(
         As it was given to :func:`clearhead.fit_path`.
     tol : float
         Relative duality gap of what is solved again.
+    on_event : callable, optional
+        Told of every iteration of a solve; what it raises ends it.
 
     Raises
     ------
     InputError
         An edit names what the layer or the data do not have, or leaves a class no example.
     """
-    return follow_edits(
-        selected, edits, train, validation, again=again, grouped=grouped, tol=tol
-    ).layer
-
-
-def follow_edits(
-    selected: DecisionLayer,
-    edits: Sequence[Edit],
-    train: TrainingRows,
-    validation: tuple[FloatArray, IntArray],
-    *,
-    again: Again | None = None,
-    grouped: bool = False,
-    tol: float = 1e-4,
-) -> Edited:
-    """Apply edits as :func:`apply_edits` does, and say how it went."""
     for edit in edits:
         edit.check(selected)
     rows = changed_rows(train, edits, selected.class_names)
+    solver: Any = {"grouped": grouped, "tol": tol, "on_event": on_event}
     found = Edited(selected, solved=False)
     if rows is not train or wanted_lam(edits) == "again":
-        found = _solve(selected, edits, rows, again, grouped=grouped, tol=tol)
+        found = _solve(selected, edits, rows, again, **solver)
     layer = found.layer
     for edit in edits:
         if isinstance(edit, LayerEdit):
@@ -122,6 +112,7 @@ def with_ways(
     *,
     grouped: bool = False,
     tol: float = 1e-4,
+    on_event: EventCallback | None = None,
 ) -> list[Edit]:
     """Choose how patterns are unlinked, by accuracy on validation: `edits` with their ways.
 
@@ -131,6 +122,7 @@ def with_ways(
         Those that stand, and those whose ways are to be chosen.
     """
     found = list(edits)
+    solver: Any = {"grouped": grouped, "tol": tol, "on_event": on_event}
     for i, edit in enumerate(found):
         if not isinstance(edit, Unlink) or edit.way:
             continue
@@ -142,7 +134,7 @@ def with_ways(
             rows = changed_rows(train, tried, selected.class_names)
             score = 0.0
             if len(ways) > 1 and edit.held_out:
-                score = _solve(selected, tried, rows, again, grouped=grouped, tol=tol).accuracy
+                score = _solve(selected, tried, rows, again, **solver).accuracy
             if score > best:
                 best, found[i] = score, replace(edit, way=way)
     return found
@@ -169,6 +161,7 @@ def _solve(
     *,
     grouped: bool,
     tol: float,
+    on_event: EventCallback | None,
 ) -> Edited:
     kept = rows.weight > 0
     allowed = _allowed(selected, rows)
@@ -181,6 +174,7 @@ def _solve(
         penalty_factor=np.where(banned, np.inf, 1.0) if banned.any() else None,
         grouped=grouped,
         tol=tol,
+        on_event=on_event,
     )
     held = None if (allowed | banned).all() else shared_ban(selected, allowed)
     how = wanted_lam(edits)
@@ -191,7 +185,7 @@ def _solve(
         if again is None or how == "same" or not collapsed(selected, same):
             return Edited(same, solved=True)
     validation = changed_rows(again.validation, edits, selected.class_names, "validation")
-    chosen = choose_again(selected, resolver, again, validation, held)
+    chosen = choose_again(selected, resolver, again, validation, held, on_event=on_event)
     return Edited(
         chosen.layer, solved=True, best=chosen.best, at_same_lam=same, accuracy=chosen.accuracy
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.errors import InputError
+from clearhead.events import Event, EventCallback, emit
 from clearhead.glm import Accuracy, Path
 from clearhead.glm.path import SparseCoefficients
 from clearhead.glm.resolve import Resolved, Resolver
@@ -107,6 +108,8 @@ def choose_again(
     again: Again,
     validation: TrainingRows,
     allowed: BoolArray | None,
+    *,
+    on_event: EventCallback | None = None,
 ) -> Chosen:
     """Solve at 14 values of lam, and choose by the rule that chose the layer.
 
@@ -120,12 +123,14 @@ def choose_again(
     validation : TrainingRows
         With the same change.
     allowed : ndarray of shape (K, p), bool, optional
+    on_event : callable, optional
     """
     coef, intercept = resolver.null()
     most = resolver.lambda_max
     grid = np.geomspace(most, min(again.smallest, END * most), POINTS)[1:]
     layers, accuracies, solved = list[DecisionLayer](), list[float](), list[Resolved]()
-    for lam in grid:
+    for done, lam in enumerate(grid):
+        emit(on_event, Event("solve", "progress", "λ anew", done, len(grid), "points"))
         point = resolver.solve(coef, intercept, allowed=allowed, lam=float(lam), tol=ROUGH)
         coef, intercept = point.coef, point.intercept
         solved.append(point)

@@ -76,6 +76,9 @@ class AppData(ReportData):
     """Everything that the app shows: the report's data, and what moves with the slider."""
 
     along: AlongPath
+    layer_fingerprint: str = Field(
+        default="", description="of the selected layer, which a file of edits must name"
+    )
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ def build_app(inputs: ReportInputs) -> AppData:
     ]
     cards = [*report.examples, *(card for card in more if card.text or card.image)]
     fields = {name: getattr(report, name) for name in ReportData.model_fields}
-    return AppData(**(fields | {"examples": cards}), along=along)
+    fields |= {"examples": cards, "layer_fingerprint": inputs.layer.fingerprint}
+    return AppData(**fields, along=along)
 
 
 def point_weights(path: Path, index: int) -> PointWeights:

@@ -114,7 +114,10 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         ],
         confusions=_confusions(evaluation.confusion),
         mended_by_one=_maybe(share_mended_by_one(inputs.test)),
-        findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
+        findings=[
+            schema.FindingCard.model_validate({**f.to_dict(), "key": f.key})
+            for f in inputs.findings
+        ],
         tested=[schema.TestedRow.model_validate(one.to_dict()) for one in inputs.tested],
         examples=_example_cards(inputs, predictions.refitted["sparse"]),
         checks=list(inputs.checks),

@@ -8,9 +8,9 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug import bin_metadata
-from clearhead.debug.compare import MIN_CORRELATION, Compared
-from clearhead.debug.compare import compare as compare_sides
-from clearhead.debug.comparison import Comparison
+from clearhead.debug.comparison.compare import MIN_CORRELATION, Compared
+from clearhead.debug.comparison.compare import compare as compare_sides
+from clearhead.debug.comparison.comparison import Comparison
 from clearhead.errors import InputError
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
@@ -30,7 +30,7 @@ def compare(
     signed: bool = False,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two runs on the examples they have in common; see :func:`clearhead.debug.compare`.
+    """Compare two runs on the examples they have in common.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def compare(
     layer : {"sparse", "dense", "edited"} or DecisionLayer
         Which layer of `b` (or of `a`, without `b`).
     min_correlation, signed, seed
-        As in :func:`clearhead.debug.compare`.
+        As in :func:`clearhead.debug.comparison.compare`.
 
     Raises
     ------

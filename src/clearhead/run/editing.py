@@ -27,8 +27,8 @@ from clearhead.layer import (
     Sparsest,
     TrainingRows,
     Zero,
+    apply_edits,
     edit_from_dict,
-    follow_edits,
     parse_rule,
     with_ways,
 )
@@ -60,11 +60,15 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     before = log.layer() or selected
     fitted, train = run.file.steps["fit"].options, training_rows(run)
     again = _again(run, selected)
-    solver = {"grouped": fitted.get("grouped", False), "tol": fitted["tol"]}
+    solver: Any = {
+        "grouped": fitted.get("grouped", False),
+        "tol": fitted["tol"],
+        "on_event": run.on_event,
+    }
     if again is not None:
         edits = with_ways(selected, log.edits(), edits, train, again, **solver)
     logged = [*log.edits(), *edits]
-    edited = follow_edits(
+    edited = apply_edits(
         selected,
         logged,
         train,

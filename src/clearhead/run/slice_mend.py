@@ -14,7 +14,7 @@ from clearhead.layer import Edit, Relabel, Reweight
 from clearhead.run.debugging import inputs_of, train_of
 
 if TYPE_CHECKING:
-    from clearhead.debug.label_noise import Suspect
+    from clearhead.debug.labels.noise import Suspect
     from clearhead.run.run import Run
 
 __all__ = ["mend_labels", "mend_slice"]

@@ -27,6 +27,7 @@ export function sortedEnds(model: Model, j: number, sign: number): End[] {
   return keys
     .map((key, row) => ({ key, z: z[row] }))
     .filter(({ key }) => {
+      if (model.remote) return true;
       const card = model.example.get(key);
       return card !== undefined && hasContent(card);
     })

@@ -1,7 +1,9 @@
 // What a run is, and what any point of its path says of any example. No state: see app.svelte.ts.
+import { SvelteMap } from 'svelte/reactivity';
 import { floats, uints } from './packed';
 import { PathWeights, type Weight } from './path';
 import type { AppData, ExampleCard, FeatureCard, LayerCard } from './schema';
+import type { FarExample } from './server';
 
 /** Which weights: those of a point of the path, or the dense layer's. */
 export interface View {
@@ -35,16 +37,21 @@ export class Model {
   readonly K: number;
   readonly p: number;
   readonly path: PathWeights;
-  readonly feature: Map<number, FeatureCard>;
-  readonly example: Map<string, ExampleCard>;
+  /** Cards by feature; a name that is given shows everywhere at once. */
+  readonly feature: SvelteMap<number, FeatureCard>;
+  readonly example: SvelteMap<string, ExampleCard>;
   /** Row of activations of an example. */
-  readonly rowOf: Map<string, number>;
+  readonly rowOf: SvelteMap<string, number>;
+  /** Whether examples that are not in the data can be asked for. */
+  remote = false;
   readonly columns: Uint32Array;
   readonly columnOf: Map<number, number>;
   readonly testRows: number[];
   /** Where the selected point is among those that travel. */
   readonly selected: number;
   private readonly z: Float32Array;
+  /** Rows after those of the data: of examples that were asked for. */
+  private readonly farRows: Float32Array[] = [];
   private readonly mean: Map<number, number>;
   private readonly hits: Record<string, Uint32Array> = {};
   private readonly denseBias: Float32Array;
@@ -56,9 +63,9 @@ export class Model {
     this.K = data.classes.length;
     this.p = data.model.n_features;
     this.path = new PathWeights(along, this.K, this.p);
-    this.feature = new Map(data.features.map((card) => [card.index, card]));
-    this.example = new Map(data.examples.map((card) => [card.key, card]));
-    this.rowOf = new Map(along.keys.map((key, row) => [key, row]));
+    this.feature = new SvelteMap(data.features.map((card) => [card.index, card]));
+    this.example = new SvelteMap(data.examples.map((card) => [card.key, card]));
+    this.rowOf = new SvelteMap(along.keys.map((key, row) => [key, row]));
     this.columns = uints(along.columns);
     this.columnOf = new Map([...this.columns].map((j, column) => [j, column]));
     this.z = floats(along.activations);
@@ -85,13 +92,41 @@ export class Model {
     return this.data.data.class_names[c] ?? `class ${c}`;
   }
 
+  /** Give a feature a name; null brings back the one that was suggested. */
+  rename(j: number, name: string | null): void {
+    const card = this.feature.get(j);
+    const first = this.data.features.find((one) => one.index === j);
+    const suggested = first && first.name_source !== 'person' ? first : null;
+    const empty: FeatureCard = { index: j, name: null, name_source: null, name_score: null, words: [], pictures: [], highlights: [], trust: [], classes: [], highest: [], lowest: [], histogram: [], bands: [] };
+    if (name === null && card === undefined) return;
+    const named = name === null ? { name: suggested?.name ?? null, name_source: suggested?.name_source ?? null, name_score: suggested?.name_score ?? null } : { name, name_source: 'person', name_score: card?.name === name ? card.name_score : null };
+    if (card?.name !== named.name || card.name_source !== named.name_source) this.feature.set(j, { ...(card ?? empty), ...named });
+  }
+
+  /** Take in an example that was asked for, with activations of the chosen layer's features. */
+  add({ features, ...card }: FarExample): void {
+    this.example.set(card.key, card);
+    if (this.rowOf.has(card.key)) return;
+    const z = new Float32Array(this.columns.length).fill(NaN);
+    for (const [j, value] of features) {
+      const column = this.columnOf.get(j);
+      if (column !== undefined) z[column] = value;
+    }
+    this.rowOf.set(card.key, this.data.along.keys.length + this.farRows.push(z) - 1);
+  }
+
+  private zAt(row: number, column: number): number {
+    const far = row - this.data.along.keys.length;
+    return far < 0 ? this.z[row * this.columns.length + column] : this.farRows[far][column];
+  }
+
   featureName(j: number): string {
     return this.feature.get(j)?.name ?? `Feature ${j}`;
   }
 
   activation(row: number, j: number): number | null {
     const column = this.columnOf.get(j);
-    return column === undefined ? null : this.z[row * this.columns.length + column];
+    return column === undefined ? null : this.zAt(row, column);
   }
 
   /** Activations of one feature, by row; null where they did not travel. */
@@ -147,7 +182,7 @@ export class Model {
     const scores = new Float64Array(this.K);
     const m = this.columns.length;
     if (view.dense) {
-      if (this.denseLogits === null || this.denseWeight === null) return null;
+      if (this.denseLogits === null || this.denseWeight === null || row >= this.data.along.keys.length) return null;
       for (let c = 0; c < this.K; c++) {
         scores[c] = this.denseLogits[row * this.K + c];
         for (const j of off) {
@@ -160,9 +195,10 @@ export class Model {
     for (let c = 0; c < this.K; c++) scores[c] = this.path.intercept(view.at, c);
     this.path.each(view.at, (c, j, weight) => {
       if (off.size && off.has(j)) return;
-      scores[c] += weight * this.z[row * m + this.columnOf.get(j)!];
+      scores[c] += weight * this.zAt(row, this.columnOf.get(j)!);
     });
-    return scores;
+    // An example that was asked for has the activations of the chosen layer's features only.
+    return scores.some(Number.isNaN) ? null : scores;
   }
 
   /** From the intercept to the score of class `c`, or to its lead over class `against`. */

@@ -1,6 +1,6 @@
 // The whole view is in the address's fragment, so that a link shows what I see.
-export type Screen = 'overview' | 'class' | 'feature' | 'example' | 'errors' | 'about';
-const SCREENS: readonly Screen[] = ['overview', 'class', 'feature', 'example', 'errors', 'about'];
+export const SCREENS = ['overview', 'class', 'feature', 'example', 'errors', 'edit', 'compare', 'bias', 'study', 'about'] as const;
+export type Screen = (typeof SCREENS)[number];
 
 export interface Route {
   screen: Screen;

@@ -45,6 +45,10 @@ export interface AppData {
    */
   checks: string[];
   along: AlongPath;
+  /**
+   * of the selected layer, which a file of edits must name
+   */
+  layer_fingerprint: string;
 }
 /**
  * The network that was split.
@@ -432,6 +436,10 @@ export interface FindingCard {
     | 'hub'
     | 'blame'
     | 'given_up';
+  /**
+   * what stays when the finding is made again
+   */
+  key: string;
   title: string;
   where: string;
   /**

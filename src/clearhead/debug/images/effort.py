@@ -38,9 +38,6 @@ class ImageEffort:
 
 
 EFFORTS: Mapping[str, ImageEffort] = {
-    "quick": ImageEffort(
-        classes=6, receivers=20, own=50, learned=40, looked=30, per_class=1, confirmed=4
-    ),
     "default": ImageEffort(),
     "full": ImageEffort(classes=60, receivers=80, own=200, learned=160, looked=120, confirmed=20),
 }

@@ -88,7 +88,7 @@ def find_image_shortcuts(
     ----------
     inputs : Inputs
         Of pictures.
-    effort : {"quick", "default", "full"} or ImageEffort
+    effort : {"default", "full"} or ImageEffort
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 
-from clearhead.debug.comparison import FindingChange
+from clearhead.debug.comparison.comparison import FindingChange
 from clearhead.debug.finding import Finding
 
 __all__ = ["follow_findings"]

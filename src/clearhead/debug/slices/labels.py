@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray, IntArray
-from clearhead.debug.expectation import margin_of
 from clearhead.debug.neighbours import directions, nearest
+from clearhead.debug.slices.expectation import margin_of
 from clearhead.debug.view import SplitView
 from clearhead.glm import Accuracy
 

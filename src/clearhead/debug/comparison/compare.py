@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clearhead._types import BoolArray, FloatArray, IntArray, StrArray
-from clearhead.debug.comparison import (
+from clearhead.debug.comparison.comparison import (
     AccuracyChange,
     ChangedPrediction,
     Comparison,
@@ -21,9 +21,9 @@ from clearhead.debug.comparison import (
     OnlyFeature,
     Part,
 )
+from clearhead.debug.comparison.followed import follow_findings
+from clearhead.debug.comparison.matching import Matching, correlate, match
 from clearhead.debug.finding import Finding, holm
-from clearhead.debug.followed import follow_findings
-from clearhead.debug.matching import Matching, correlate, match
 from clearhead.debug.statistics import mcnemar_greater, paired_difference
 from clearhead.errors import InputError
 from clearhead.glm import Accuracy

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.debug.finding import Effect, Finding
-from clearhead.debug.lapse import Lapses
+from clearhead.debug.labels.lapse import Lapses
 from clearhead.debug.statistics import share_above
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clearhead._types import BoolArray
-from clearhead.debug.conditions import MAX_VALUES, MIN_EXAMPLES, values_of
+from clearhead.debug.slices.conditions import MAX_VALUES, MIN_EXAMPLES, values_of
 from clearhead.debug.view import SplitView
 from clearhead.glm import Accuracy
 from clearhead.layer import share_of

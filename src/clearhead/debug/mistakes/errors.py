@@ -12,7 +12,7 @@ import pandas as pd
 
 from clearhead._types import BoolArray
 from clearhead.debug.finding import Effect, Finding
-from clearhead.debug.mending import mend_by_one, smallest_set
+from clearhead.debug.mistakes.mending import mend_by_one, smallest_set
 from clearhead.debug.statistics import mcnemar_greater, paired_difference
 from clearhead.debug.view import SplitView
 from clearhead.errors import InputError

@@ -15,7 +15,7 @@ from PIL import Image
 
 from clearhead._types import FloatArray
 from clearhead.debug.inputs import Inputs
-from clearhead.debug.slices import bin_metadata
+from clearhead.debug.slices.measure import bin_metadata
 
 __all__ = ["picture_traits", "text_traits", "traits_of", "vocabulary_of"]
 

@@ -1,9 +1,9 @@
 """Which labels are wrong, beyond what the confusion of similar classes explains?
 
 Training rows are scored by layers that were not fitted to them. For each pair of classes that are
-confused, :mod:`clearhead.debug.lapse` tells how much of the confusion does not fade with depth:
-that much is wrong labels. A pair is a finding where validation and training say so clearly and
-the test split, whose labels are wrong alike but were never fitted, shows the same floor.
+confused, :mod:`clearhead.debug.labels.lapse` tells how much of the confusion does not fade with
+depth: that much is wrong labels. A pair is a finding where validation and training say so clearly
+and the test split, whose labels are wrong alike but were never fitted, shows the same floor.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import pandas as pd
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug.finding import Finding
-from clearhead.debug.lapse import Lapses, fit_lapses
+from clearhead.debug.labels.lapse import Lapses, fit_lapses
+from clearhead.debug.labels.noisy_pair import SUSPECT, NoisyPair, confirm_pair, depth
 from clearhead.debug.neighbours import directions, nearest
-from clearhead.debug.noisy_pair import SUSPECT, NoisyPair, confirm_pair, depth
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 
@@ -149,8 +149,9 @@ def find_label_noise(
     References
     ----------
     Northcutt, Jiang, Chuang (2021), Confident learning: noise is estimated from predictions
-    out of fold, by pairs of classes. Rates here are the floors of :mod:`clearhead.debug.lapse`
-    instead of counts above a threshold, which count ordinary confusion too.
+    out of fold, by pairs of classes. Rates here are the floors of
+    :mod:`clearhead.debug.labels.lapse` instead of counts above a threshold, which count
+    ordinary confusion too.
     """
     if not train.layer.used.size:  # it says the same of every example
         return LabelNoise(train.layer.class_names, (), (), ())

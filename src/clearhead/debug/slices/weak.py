@@ -1,7 +1,7 @@
 """Is the model worse on some part of the data than its own confidence says?
 
 Searched are conjunctions of metadata, of what else is known of the examples and of features that
-fire (:mod:`clearhead.debug.slice_search`). That errors are frequent where a feature lies between
+fire (:mod:`clearhead.debug.slices.search`). That errors are frequent where a feature lies between
 two classes is how a classifier works, and it knows: its scores are close there. So where features
 describe a slice, an error counts by how far it was *not* expected from the margin. A slice of
 metadata counts as it is: a person wants to know it, whether the model does or not.
@@ -16,11 +16,11 @@ import numpy as np
 from scipy.stats import norm
 
 from clearhead._types import BoolArray, FloatArray
-from clearhead.debug.conditions import MIN_EXAMPLES, Conditions, conditions_of
-from clearhead.debug.expectation import expected_errors
 from clearhead.debug.finding import Effect, Finding
-from clearhead.debug.slice_labels import look_mislabelled
-from clearhead.debug.slice_search import FoundSlice, search_slices
+from clearhead.debug.slices.conditions import MIN_EXAMPLES, Conditions, conditions_of
+from clearhead.debug.slices.expectation import expected_errors
+from clearhead.debug.slices.labels import look_mislabelled
+from clearhead.debug.slices.search import FoundSlice, search_slices
 from clearhead.debug.statistics import fisher_less, two_shares
 from clearhead.debug.view import SplitView
 from clearhead.glm import Accuracy
