@@ -94,7 +94,9 @@ def test_events_come_in_parts(kernel: Kernel) -> None:
     assert b"event: run" in base64.b64decode(part["chunk"])
 
 
-def test_the_widget_shows_the_page_and_hears_questions(run: clearhead.Run) -> None:
+def test_the_widget_shows_the_page_and_hears_questions(
+    run: clearhead.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("anywidget", reason="the extra notebook is not installed")
     made = clearhead.widget(run)
     sent: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -103,9 +105,12 @@ def test_the_widget_shows_the_page_and_hears_questions(run: clearhead.Run) -> No
     assert 'data-host="notebook"' in made.page
     made._handle_custom_msg({"id": 1, "method": "GET", "path": "/api/state"}, [])
     assert sent.get(timeout=SOON)["status"] == 200
-    data, *_ = made._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
-    assert "data-host=&quot;file&quot;" in data["text/html"]
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    made._ipython_display_()
+    assert shown[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
+    assert f'data-clearhead="{made.token}"' in shown[1]["text/html"]
+    assert "data-host=&quot;file&quot;" in shown[1]["text/html"]
     made.close()
 
 

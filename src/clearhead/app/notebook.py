@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -71,11 +72,15 @@ def _widget_class() -> Any:
         page = traitlets.Unicode().tag(sync=True)
         title = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int().tag(sync=True)
+        token = traitlets.Unicode().tag(sync=True)
 
         def __init__(self, run: Run, height: int) -> None:
             data = run.app_data()
             super().__init__(
-                page=render_html(data, host="notebook"), title=data.name, height=height
+                page=render_html(data, host="notebook"),
+                title=data.name,
+                height=height,
+                token=secrets.token_hex(8),
             )
             self._run = run
             self._jobs = Jobs()
@@ -85,14 +90,18 @@ def _widget_class() -> Any:
         def _asked(self, _: Any, content: Any, __: Any) -> None:
             self._caller.ask(content)
 
-        def _repr_mimebundle_(self, **options: Any) -> Any:
-            """The widget; where there is none, the page for reading."""
-            bundle = super()._repr_mimebundle_(**options)
-            plain = {"text/html": notebook_html(self._run.app_data(), "Run the cell again.")}
-            if bundle is None:
-                return plain
-            data, *more = bundle if isinstance(bundle, tuple) else (bundle,)
-            return ({**data, **plain}, *more)
+        def _ipython_display_(self) -> None:
+            """The widget, and below it the same page for those who read without a kernel.
+
+            The widget shows itself, and takes the page away, once the kernel has answered it.
+            """
+            from IPython.display import display
+
+            # Of a widget alone a saved notebook shows nothing, and a converted one asks a CDN.
+            bundle = super()._repr_mimebundle_()
+            display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)
+            page = notebook_html(self._run.app_data(), "Run the cell again.", widget=self.token)
+            display({"text/html": page, "text/plain": self.title}, raw=True)
 
         def close(self) -> None:
             """Cancel what is being worked on."""
