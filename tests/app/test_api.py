@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
+import shutil
 import threading
 import time
 import zipfile
@@ -28,6 +30,7 @@ from clearhead.errors import StorageError
 from clearhead.events import Event
 from clearhead.layer import Ban
 from clearhead.report import AppData
+from clearhead.report.compare_card import CompareCard
 from tests.app.conftest import HOSTILE
 from tests.app.jobs import do, start, wait
 
@@ -249,6 +252,61 @@ def test_another_point_is_selected_and_explained(client: TestClient, run: clearh
     assert client.get("/api/app.json").json()["path"]["selected"] == number
     job = wait(client, start(client, kind="select", point=500))
     assert "points 0 to 11" in job["error"]["message"]
+
+
+def test_the_edited_layer_stands_beside_the_chosen_one(
+    client: TestClient, run: clearhead.Run
+) -> None:
+    assert client.get("/api/compare").json() == []
+    run.edit(Ban((int(run.layer().used[0]),)))
+    (card,) = client.get("/api/compare").json()
+    assert card["own"]
+    found = CompareCard.model_validate(card).accuracies[0]
+    X, y = run.store.matrix("test"), run.store.labels("test")
+    assert found.a.value == pytest.approx((run.layer().predict(X) == y).mean())
+    assert found.b.value == pytest.approx((run.layer("edited").predict(X) == y).mean())
+
+
+def test_another_run_stands_beside_this_one(run: clearhead.Run, tmp_path: Path) -> None:
+    other = clearhead.open_run(shutil.copytree(run.folder, tmp_path / "other"))
+    with contextlib.closing(Server(run, compare=other)) as server:
+        client = TestClient(
+            server.app,  # type: ignore[arg-type]
+            base_url=f"http://127.0.0.1:{server.port}",
+            headers={"Authorization": f"Bearer {server.keys.token}"},
+        )
+        (card,) = client.get("/api/compare").json()
+        assert not card["own"]
+        assert card["n_changed"] == {"mended": 0, "broken": 0, "other mistake": 0}
+
+
+def test_a_questionnaire_is_made_and_its_answers_read(
+    client: TestClient, run: clearhead.Run
+) -> None:
+    made = do(client, kind="study", questions=4, arms=["sparse"])
+    answer = client.get(f"/api/exports/{made['file']}")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "html" not in answer.headers["content-type"]  # never a page of this origin
+    assert made["study"] in answer.text
+    key = json.loads((run.folder / "study" / f"{made['study']}.json").read_text())
+    given = {name: {"choice": one["right"]} for name, one in key["questions"].items()}
+    text = json.dumps(
+        {
+            "clearhead_study": 1,
+            "study": made["study"],
+            "person": "Ann",
+            "browser": "b",
+            "saved": "",
+            "answers": given,
+            "comment": "",
+        }
+    )
+    result = do(client, kind="answers", files=[{"name": "../../ann.json", "text": text}])
+    assert result["n_people"] == 1
+    assert all(score["accuracy"]["value"] == 1.0 for score in result["scores"])
+    job = wait(client, start(client, kind="answers", files=[{"name": "x.json", "text": "{"}]))
+    assert job["state"] == "failed"
+    assert "x.json" in job["error"]["message"]
 
 
 # --- jobs ---------------------------------------------------------------------------------

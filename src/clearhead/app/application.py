@@ -29,8 +29,8 @@ from clearhead.app.requests import (
     StepJob,
     UndoJob,
 )
-from clearhead.app.session import Session
-from clearhead.app.tasks import EXPORTS, check_version, edits_state, title_of, work_of
+from clearhead.app.session import EXPORTS, Session
+from clearhead.app.tasks import check_version, edits_state, title_of, work_of
 from clearhead.run import Run
 from clearhead.run.notes import Notes
 
@@ -60,6 +60,7 @@ def create_app(session: Session, jobs: Jobs) -> Starlette:
         Route("/", _reading(lambda _: page())),
         Route("/{name:str}", _reading(lambda request: asset(request.path_params["name"]))),
         Route("/api/app.json", _reading(views.run)),
+        Route("/api/compare", _reading(views.compare)),
         Route("/api/state", _reading(views.state)),
         Route("/api/events", views.events),
         Route("/api/examples", _guarded(views.examples), methods=["POST"]),
@@ -85,6 +86,10 @@ class _Views:
 
     def run(self, _: Request) -> Answer:
         held = self._session.snapshot()
+        return bytes_answer(held.body, JSON, etag=f'"{held.version}"')
+
+    def compare(self, _: Request) -> Answer:
+        held = self._session.compared()
         return bytes_answer(held.body, JSON, etag=f'"{held.version}"')
 
     def state(self, _: Request) -> Answer:
@@ -170,12 +175,16 @@ class _Views:
         folder = self._session.folder / EXPORTS
         name = request.path_params["name"]
         # Looked up among what is there, and never put together from what was asked.
-        found = [p for p in folder.glob("*.zip") if p.name == name and not p.is_symlink()]
+        held = [*folder.glob("*.zip"), *folder.glob("study-*.html")]
+        found = [p for p in held if p.name == name and not p.is_symlink()]
         if not found:
             raise RefusedError(404, "export", "There is no such export: make it first.")
         disposition = f'attachment; filename="{found[0].name}"'
         return bytes_answer(
-            found[0].read_bytes(), "application/zip", content_disposition=disposition
+            # Never shown by the browser as a page of this origin: it is handed over as a file.
+            found[0].read_bytes(),
+            "application/octet-stream",
+            content_disposition=disposition,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from clearhead.debug.study import ARMS, KINDS, Arm, Kind
 from clearhead.run.explaining import EffortName
 from clearhead.run.notes import Mark
 
@@ -14,6 +15,8 @@ __all__ = [
     "JOB",
     "MARK",
     "NAME",
+    "AnswerFile",
+    "AnswersJob",
     "Change",
     "EditJob",
     "ExamplesWanted",
@@ -24,6 +27,7 @@ __all__ = [
     "PreviewJob",
     "SelectJob",
     "StepJob",
+    "StudyJob",
     "TryJob",
     "UndoJob",
 ]
@@ -136,8 +140,40 @@ class TryJob(_Asked):
     image: Annotated[str, Field(description="base64 of an image file")] | None = None
 
 
+class StudyJob(_Asked):
+    """Make a questionnaire for people."""
+
+    kind: Literal["study"]
+    questions: Annotated[int, Field(ge=1, le=500)] = 24
+    kinds: list[Kind] = Field(default=list(KINDS), min_length=1)
+    arms: list[Arm] = Field(default=list(ARMS), min_length=1)
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class AnswerFile(_Asked):
+    """What one person answered, as the questionnaire's page saved it."""
+
+    name: Annotated[str, Field(max_length=500)]
+    text: Annotated[str, Field(max_length=1_000_000)]
+
+
+class AnswersJob(_Asked):
+    """Analyse what people answered."""
+
+    kind: Literal["answers"]
+    files: list[AnswerFile] = Field(min_length=1, max_length=500)
+
+
 JobWanted = Annotated[
-    PreviewJob | EditJob | UndoJob | SelectJob | StepJob | ExportJob | TryJob,
+    PreviewJob
+    | EditJob
+    | UndoJob
+    | SelectJob
+    | StepJob
+    | ExportJob
+    | TryJob
+    | StudyJob
+    | AnswersJob,
     Field(discriminator="kind"),
 ]
 

@@ -41,6 +41,8 @@ class Server:
         0 takes a free one.
     token : str, optional
         The key; a random one by default, which only this machine's own addresses may have.
+    compare : Run or path, optional
+        Another run of the same data, to show beside it.
 
     Raises
     ------
@@ -57,12 +59,13 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         token: str | None = None,
+        compare: Run | Path | str | None = None,
     ) -> None:
         _require_packages()
         _check(host, token)
-        opened = run if isinstance(run, Run) else open_run(run)
+        opened = _opened(run)
         opened.file.require("report")
-        session = Session(opened)
+        session = Session(opened, None if compare is None else _opened(compare))
         self._socket = _listen(host, port)
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.keys = Keys() if token is None else Keys(token)
@@ -153,6 +156,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     token: str | None = None,
+    compare: Run | Path | str | None = None,
     open_browser: bool = True,
     on_ready: Callable[[Server], None] | None = None,
 ) -> None:
@@ -168,6 +172,8 @@ def serve(
         0 takes a free one.
     token : str, optional
         The key to the app; a random one by default.
+    compare : Run or path, optional
+        Another run of the same data, to show beside it.
     open_browser : bool
     on_ready : callable, optional
         Called with the :class:`Server` when a browser can connect.
@@ -188,7 +194,7 @@ def serve(
         if open_browser:
             server.open_browser()
 
-    Server(run, host=host, port=port, token=token).run(ready)
+    Server(run, host=host, port=port, token=token, compare=compare).run(ready)
 
 
 def _require_packages() -> None:
@@ -226,6 +232,10 @@ def _check(host: str, token: str | None) -> None:
         "token can be read on the way.",
         stacklevel=3,
     )
+
+
+def _opened(run: Run | Path | str) -> Run:
+    return run if isinstance(run, Run) else open_run(run)
 
 
 def _listen(host: str, port: int) -> socket.socket:

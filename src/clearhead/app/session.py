@@ -10,9 +10,13 @@ from clearhead._files import fingerprint
 from clearhead.errors import ClearheadError, StorageError
 from clearhead.report.json_text import json_text
 from clearhead.run import Run
+from clearhead.run.comparing import comparisons
 from clearhead.run.notes import NOTES
 
-__all__ = ["Session", "Snapshot", "check_inside"]
+__all__ = ["EXPORTS", "Session", "Snapshot", "check_inside"]
+
+EXPORTS = "exports"
+"""Folder of the run with the files that were made from the app."""
 
 _WATCHED = {
     "data": ("run.json", "layer/selection.json", "explain/layer.json", "findings.json"),
@@ -47,13 +51,17 @@ class Session:
     Parameters
     ----------
     run : Run
+    compare : Run, optional
+        Another run, to show beside it; nothing of it is served but the comparison.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, compare: Run | None = None) -> None:
         check_inside(run.folder)
-        self._run = run
+        self._run, self._other = run, compare
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._compared: Snapshot | None = None
+        self._comparing = threading.Lock()
 
     @property
     def folder(self) -> Path:
@@ -80,6 +88,18 @@ class Session:
     def keep(self, run: Run) -> None:
         """Remember what a job opened: the network, above all."""
         self._run = run
+
+    def compared(self) -> Snapshot:
+        """Compare this run's layer with the edited one and with another run's."""
+        with self._comparing:
+            other = None if self._other is None else self._other.reopened()
+            version = fingerprint(
+                [self.version, None if other is None else other.layer().fingerprint]
+            )
+            if self._compared is None or self._compared.version != version:
+                cards = [card.model_dump() for card in comparisons(self.run(), other)]
+                self._compared = Snapshot(version, json_text(cards).encode())
+            return self._compared
 
     def snapshot(self) -> Snapshot:
         """Everything that is shown; made again when the run has changed.

@@ -11,6 +11,7 @@ from typing import Any
 from clearhead._files import checksum, write_bytes
 from clearhead.app.jobs import Work
 from clearhead.app.requests import (
+    AnswersJob,
     Change,
     EditJob,
     ExportJob,
@@ -18,10 +19,12 @@ from clearhead.app.requests import (
     PreviewJob,
     SelectJob,
     StepJob,
+    StudyJob,
     TryJob,
     UndoJob,
 )
-from clearhead.app.session import Session
+from clearhead.app.session import EXPORTS, Session
+from clearhead.app.studies import make_questionnaire, read_answers
 from clearhead.app.trying import try_input
 from clearhead.errors import ConflictError, InputError
 from clearhead.events import EventCallback
@@ -32,10 +35,7 @@ from clearhead.run.edit_result import EditResult
 from clearhead.run.mending import edits_of_finding
 from clearhead.run.run import ANALYSIS
 
-__all__ = ["EXPORTS", "edits_state", "edits_version", "title_of", "work_of"]
-
-EXPORTS = "exports"
-"""Folder of the run with the archives that were exported from the app."""
+__all__ = ["edits_state", "edits_version", "title_of", "work_of"]
 
 MOST_CHANGED = 200
 """Ids of changed examples that travel with the result of an edit, a split."""
@@ -51,6 +51,8 @@ def work_of(session: Session, wanted: JobWanted) -> Work:
         StepJob: _step,
         ExportJob: _export,
         TryJob: try_input,
+        StudyJob: make_questionnaire,
+        AnswersJob: read_answers,
     }
     task = tasks[type(wanted)]
 
@@ -82,6 +84,8 @@ def title_of(wanted: JobWanted) -> str:
         "debug": "Look for faults",
         "analyze": "Analyze the layer",
         "try": "Try an input",
+        "study": "Make a questionnaire",
+        "answers": "Read answers",
     }
     return titles[wanted.kind]
 

@@ -19,6 +19,10 @@ def command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", show_default="report.html in the run"),
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN_B", help="Another run of the same data, to show beside it."),
+    ] = None,
     force: o.Force = False,
 ) -> None:
     """Write the report, one HTML file.
@@ -31,5 +35,6 @@ def command(
     from clearhead.run import open_run
 
     with Progress() as progress:
-        path = open_run(run, progress).report(out, force=force)
+        other = None if compare is None else open_run(compare)
+        path = open_run(run, progress).report(out, compare=other, force=force)
     typer.echo(opening_line(path))

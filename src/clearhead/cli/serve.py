@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,10 @@ def command(
             show_default="a random one",
         ),
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN_B", help="Another run of the same data, to show beside it."),
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Open a run in the browser.
@@ -48,5 +53,13 @@ def command(
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: typer.echo(f"Warning: {message}", err=True)
-        serve(run, host=host, port=port, token=token, open_browser=browser, on_ready=ready)
+        serve(
+            run,
+            host=host,
+            port=port,
+            token=token,
+            compare=compare,
+            open_browser=browser,
+            on_ready=ready,
+        )
     typer.echo("Stopped.")

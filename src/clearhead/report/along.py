@@ -9,7 +9,7 @@ of a thousand classes small enough to open; what is left out is said in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from clearhead._types import FloatArray, IntArray
 from clearhead.glm import Path
 from clearhead.layer import DecisionLayer
+from clearhead.report.bias_card import BiasCard, bias_card
 from clearhead.report.build import ReportInputs, build_report, example_card
+from clearhead.report.compare_card import CompareCard
 from clearhead.report.packed import Packed, pack
 from clearhead.report.schema import ReportData
 
@@ -79,6 +81,8 @@ class AppData(ReportData):
     layer_fingerprint: str = Field(
         default="", description="of the selected layer, which a file of edits must name"
     )
+    bias: BiasCard | None = Field(default=None, description="terms for people; None: not tried")
+    compare: list[CompareCard] = Field(default=[], description="this layer beside others")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class PointWeights:
     intercept: FloatArray
 
 
-def build_app(inputs: ReportInputs) -> AppData:
+def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppData:
     """Assemble what the app shows.
 
     Returns
@@ -138,7 +142,13 @@ def build_app(inputs: ReportInputs) -> AppData:
     cards = [*report.examples, *(card for card in more if card.text or card.image)]
     fields = {name: getattr(report, name) for name in ReportData.model_fields}
     fields |= {"examples": cards, "layer_fingerprint": inputs.layer.fingerprint}
-    return AppData(**fields, along=along)
+    return AppData(
+        **fields | {"examples": cards},
+        along=along,
+        layer_fingerprint=inputs.layer.fingerprint,
+        bias=None if inputs.bias is None else bias_card(inputs.bias),
+        compare=list(compare),
+    )
 
 
 def point_weights(path: Path, index: int) -> PointWeights:

@@ -17,6 +17,7 @@ from clearhead.debug import (
     measure_slices,
     share_mended_by_one,
 )
+from clearhead.debug.texts import BiasProbe
 from clearhead.explain import Explained
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
@@ -64,6 +65,7 @@ class ReportInputs:
     analysis: LayerAnalysis | None
     findings: Sequence[Finding]
     tested: Sequence[Tested]
+    bias: BiasProbe | None
     checks: Sequence[str]
     debug_notes: Sequence[str]
     example: Callable[[str], Kept]

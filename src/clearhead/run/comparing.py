@@ -14,9 +14,10 @@ from clearhead.debug.comparison.comparison import Comparison
 from clearhead.errors import InputError
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
+from clearhead.report.compare_card import CompareCard, compare_card
 from clearhead.run.run import Run
 
-__all__ = ["compare", "compared"]
+__all__ = ["compare", "compared", "comparisons"]
 
 LAYERS = ("sparse", "dense", "edited")
 
@@ -58,6 +59,23 @@ def compare(
     other = a if b is None else b
     first, second = compared(a), compared(other, layer)
     return compare_sides(first, second, min_correlation=min_correlation, signed=signed, seed=seed)
+
+
+def comparisons(run: Run, other: Run | None = None) -> list[CompareCard]:
+    """Compare the selected layer with the edited one, if there are edits, and with another run.
+
+    Parameters
+    ----------
+    run : Run
+    other : Run, optional
+        Of the same data.
+    """
+    found = []
+    if run.edit_log.done:
+        found.append(compare_card(compare(run, layer="edited"), own=True))
+    if other is not None:
+        found.append(compare_card(compare(run, other), own=False))
+    return found
 
 
 def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:

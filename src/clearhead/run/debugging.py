@@ -13,7 +13,7 @@ from clearhead.debug import Diagnosis, Inputs, TrainView, save_pattern
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
 from clearhead.run.fitting import targets_of, weighting
-from clearhead.run.results import LABELS, LEAKS, PATTERNS, TESTED
+from clearhead.run.results import BIAS, LABELS, LEAKS, PATTERNS, TESTED
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
@@ -82,7 +82,8 @@ def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> Non
     tested = [one.to_dict() for one in diagnosis.tested]
     value = {"tested": tested, "checks": list(diagnosis.checks), "notes": notes}
     write_json(folder / TESTED, value)
-    for name, found in ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks)):
+    parts = ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks), (BIAS, diagnosis.bias))
+    for name, found in parts:
         (folder / name).unlink(missing_ok=True)
         if found is not None:
             write_json(folder / name, found.to_dict())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -24,6 +24,7 @@ from clearhead.debug import (
     bin_metadata,
     load_pattern,
 )
+from clearhead.debug.texts import BiasProbe
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -50,6 +51,7 @@ from clearhead.features import (
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
+from clearhead.report.compare_card import CompareCard
 from clearhead.report.notebook import notebook_html
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
@@ -66,6 +68,7 @@ OWN_DATA = ("seed", "validation", "test", "label")
 TESTED = "debug/tested.json"
 LABELS = "debug/labels.json"
 LEAKS = "debug/leaks.json"
+BIAS = "debug/bias.json"
 PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
@@ -313,6 +316,15 @@ class RunResults:
             return None
         return self._read(path, "debug", Leaks.from_dict)
 
+    @property
+    def bias(self) -> BiasProbe | None:
+        """What terms for people do in neutral sentences; None where :meth:`debug` tried none."""
+        self._done("debug")
+        path = self.folder / BIAS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", BiasProbe.from_dict)
+
     def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
         """What was put into inputs for a finding, and the mean change (p,) of the features.
 
@@ -378,9 +390,15 @@ class RunResults:
         """Everything that the report shows."""
         return build_report(self._report_inputs())
 
-    def app_data(self) -> AppData:
-        """Everything that the app shows: the report's data, and what moves with its slider."""
-        return build_app(self._report_inputs())
+    def app_data(self, compare: Sequence[CompareCard] = ()) -> AppData:
+        """Everything that the app shows: the report's data, and what moves with its slider.
+
+        Parameters
+        ----------
+        compare : sequence of CompareCard
+            Comparisons to show with it; see :func:`clearhead.run.comparing.comparisons`.
+        """
+        return build_app(self._report_inputs(), compare)
 
     def _report_inputs(self) -> ReportInputs:
         self.file.require("report")
@@ -401,6 +419,7 @@ class RunResults:
             analysis=self._analysis_or_none(),
             findings=self.findings,
             tested=self.tested,
+            bias=self.bias,
             checks=self.checks,
             debug_notes=self.debug_notes,
             example=self._keeper.get,

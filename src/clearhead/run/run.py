@@ -530,8 +530,22 @@ class Run(RunResults):
         class_indices([class_name], self.store.class_names)
         change_notes(self.folder, lambda notes: notes.marked(feature, class_name, mark), version)
 
-    def report(self, out: Path | str | None = None, *, force: bool = False) -> Path:
-        """Write the report, the app in one HTML file; returns where it is."""
+    def report(
+        self, out: Path | str | None = None, *, compare: Run | None = None, force: bool = False
+    ) -> Path:
+        """Write the report, the app in one HTML file; returns where it is.
+
+        Parameters
+        ----------
+        out : path, optional
+            ``report.html`` in the run by default.
+        compare : Run, optional
+            Another run of the same data, which the report shows beside this one.
+        force : bool
+            Write it though nothing has changed.
+        """
+        from clearhead.run.comparing import comparisons
+
         target = self.folder / "report.html" if out is None else Path(out)
         # Named only where there are some: reports that older versions made stay current.
         options: dict[str, Any] = {}
@@ -539,11 +553,15 @@ class Run(RunResults):
             options["names"] = {str(key): name for key, name in sorted(self.given_names.items())}
         if self._analysis_file.is_file():
             options["analysis"] = checksum(self._analysis_file.read_bytes())
+        if self.edit_log.done:
+            options["edited"] = self.layer("edited").fingerprint
+        if compare is not None:
+            options["compare"] = compare.layer().fingerprint
         if out is None and self._is_current("report", options, force or not target.is_file()):
             return target
         self.file.require("report")
         started = time.perf_counter()
-        data = self.app_data()
+        data = self.app_data(comparisons(self, compare))
         if self.file.data["keep_examples"] and not any(e.text or e.image for e in data.examples):
             message = f"no example can be shown; clearhead explain {self.folder} --force finds them"
             emit(self.on_event, Event("report", "warning", message))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,10 @@ ROWS = 120
 
 
 def find_bias(
-    inputs: Inputs, *, terms: str | Path | Iterable[str] | TermList | None = None
+    inputs: Inputs,
+    *,
+    terms: str | Path | Iterable[str] | TermList | None = None,
+    on_probe: Callable[[BiasProbe], None] | None = None,
 ) -> tuple[list[Shortcut], list[Tested]]:
     """Propose terms for people that move predictions, and measure them on test.
 
@@ -42,11 +45,15 @@ def find_bias(
         Of texts with one class each.
     terms : path, iterable of str, TermList or None
         As :func:`~clearhead.debug.texts.terms.read_terms` takes them.
+    on_probe : callable, optional
+        Given what every term does in neutral sentences, whether it is a finding or not.
     """
     if inputs.labels.ndim != 1 or not inputs.rows("validation").size:
         return [], []
     listed = terms if isinstance(terms, TermList) else read_terms(terms)
     probe = probe_bias(inputs, terms=listed)
+    if on_probe is not None:
+        on_probe(probe)
     tested, proposals = [], []
     for one in [s for s in probe.sure if s.shift >= LEAST_SHIFT][:TRIED]:
         proposal, found = _try(inputs, probe, one)
