@@ -106,7 +106,7 @@ def test_the_widget_shows_the_page_and_hears_questions(
     made._handle_custom_msg({"id": 1, "method": "GET", "path": "/api/state"}, [])
     assert sent.get(timeout=SOON)["status"] == 200
     shown: list[dict[str, str]] = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr("IPython.display.publish_display_data", shown.append)
     made._ipython_display_()
     assert shown[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
     assert f'data-clearhead="{made.token}"' in shown[1]["text/html"]

@@ -11,6 +11,7 @@ import clearhead
 from tests.ui.conftest import Tab
 
 Open = Callable[..., Tab]
+MOVED = "was => document.getElementById('sentence').innerText !== was"
 
 
 def test_the_way_from_the_slider_to_an_example(open_tab: Open, report: str) -> None:

@@ -95,7 +95,7 @@ def test_a_run_is_changed_in_a_cell(browser, lab: str, run_folder: Path) -> None
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{lab}lab/tree/run.ipynb?token=open")
-    page.wait_for_selector(".jp-Cell.jp-CodeCell .cm-content")
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     page.click(".jp-Cell.jp-CodeCell .cm-content")
     page.keyboard.press("Shift+Enter")
     frame = page.frame_locator(".jp-OutputArea iframe")

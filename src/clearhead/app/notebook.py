@@ -95,13 +95,13 @@ def _widget_class() -> Any:
 
             The widget shows itself, and takes the page away, once the kernel has answered it.
             """
-            from IPython.display import display
+            from IPython.display import publish_display_data
 
             # Of a widget alone a saved notebook shows nothing, and a converted one asks a CDN.
             bundle = super()._repr_mimebundle_()
-            display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)
+            publish_display_data(bundle[0] if isinstance(bundle, tuple) else bundle)
             page = notebook_html(self._run.app_data(), "Run the cell again.", widget=self.token)
-            display({"text/html": page, "text/plain": self.title}, raw=True)
+            publish_display_data({"text/html": page, "text/plain": self.title})
 
         def close(self) -> None:
             """Cancel what is being worked on."""
