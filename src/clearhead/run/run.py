@@ -30,7 +30,7 @@ from clearhead.layer import (
     parse_rule,
 )
 from clearhead.layer.edit import class_indices
-from clearhead.report import inner_bands, write_html
+from clearhead.report import inner_bands, write_html, written_report
 from clearhead.run.agreement import agree
 from clearhead.run.choices import check_choice
 from clearhead.run.debugging import inputs_of, train_of, write_diagnosis
@@ -533,7 +533,7 @@ class Run(RunResults):
     def report(
         self, out: Path | str | None = None, *, compare: Run | None = None, force: bool = False
     ) -> Path:
-        """Write the report, the app in one HTML file; returns where it is.
+        """Write the report, the app in one HTML file, or a folder above 20 MB; returns where.
 
         Parameters
         ----------
@@ -557,19 +557,23 @@ class Run(RunResults):
             options["edited"] = self.layer("edited").fingerprint
         if compare is not None:
             options["compare"] = compare.layer().fingerprint
-        if out is None and self._is_current("report", options, force or not target.is_file()):
-            return target
+        written = written_report(target)
+        if out is None and self._is_current("report", options, force or written is None):
+            return target if written is None else written
         self.file.require("report")
         started = time.perf_counter()
         data = self.app_data(comparisons(self, compare))
         if self.file.data["keep_examples"] and not any(e.text or e.image for e in data.examples):
             message = f"no example can be shown; clearhead explain {self.folder} --force finds them"
             emit(self.on_event, Event("report", "warning", message))
-        write_html(data, target)
+        written = write_html(data, target)
+        if written != target:
+            message = "it is too large for one file: a folder, which is opened by its index.html"
+            emit(self.on_event, Event("report", "info", message))
         if out is None:
             self._finish("report", options, started)
-        emit(self.on_event, Event("report", "end", str(target)))
-        return target
+        emit(self.on_event, Event("report", "end", str(written)))
+        return written
 
     def all(
         self,
