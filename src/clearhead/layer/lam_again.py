@@ -23,7 +23,7 @@ from clearhead.layer.edit import Edit
 from clearhead.layer.select import Rule
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
+__all__ = ["ROUGH", "Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
 
 POINTS = 14
 ROUGH = 1e-2
@@ -87,13 +87,10 @@ class Chosen:
     layer : DecisionLayer
     best : DecisionLayer
         Of the best accuracy on validation: what the network's features allow.
-    accuracy : float
-        Of `best`, there.
     """
 
     layer: DecisionLayer
     best: DecisionLayer
-    accuracy: float
 
 
 def wanted_lam(edits: Sequence[Edit]) -> str | None:
@@ -141,7 +138,7 @@ def choose_again(
     point, lam = solved[index], float(grid[index])
     point = resolver.solve(point.coef, point.intercept, allowed=allowed, lam=lam)
     best = int(np.argmax(accuracies))
-    return Chosen(solved_layer(layer, point, lam), layers[best], accuracies[best])
+    return Chosen(solved_layer(layer, point, lam), layers[best])
 
 
 def weighted_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

@@ -15,7 +15,7 @@ from clearhead.layer.edit import ProblemEdit, class_indices
 from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["WAYS", "HeldOut", "Unlink", "Unlinked"]
+__all__ = ["NOTHING", "WAYS", "HeldOut", "Unlink", "Unlinked"]
 
 WAYS = ("taken out", "taken out and moved", "weighed", "predicted")
 """Taken out by the network's own features; these moved by what was left behind; the examples that
@@ -24,6 +24,10 @@ never showed it weighed as much as those that do; and features as they would be 
 An example that never showed it is unbiased, but a network that was trained on it may know it by
 heart; what is taken out may leave traces; predictions are inexact. Which is best depends.
 """
+NOTHING = "nothing"
+"""No way does better on held-out data than the layer as it is, which therefore stays."""
+_WITH = 0.1
+"""What examples with the pattern weigh in a held-out split: the data to come are without it."""
 _FEW = 20
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
@@ -35,7 +39,8 @@ class Unlinked:
     Parameters
     ----------
     rows : TrainingRows
-        Half of the weight of every class is with the pattern, where it could be put in.
+        The class and all others together weigh alike, as in balanced accuracy: of seven classes,
+        one that is lost costs little accuracy. In either, a tenth is with the pattern.
     without : ndarray of shape (n,), bool
         Examples that are without the pattern, or that it was taken out of.
     inserted : ndarray of shape (n,), bool
@@ -57,8 +62,8 @@ class HeldOut:
     replaced: IntArray
     replacements: FloatArray
 
-    def apply(self, rows: TrainingRows, target: int) -> Unlinked:
-        """Make the pattern as common in every class; what was measured is not predicted.
+    def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
+        """Make `share` of either side be with the pattern; what was measured is not predicted.
 
         Where enough examples of the class never showed the pattern they stand for it: what is
         taken out may leave traces.
@@ -91,12 +96,13 @@ class HeldOut:
         put_in = (inserted >= 0) & (inserted < len(self.probes))
         lacks = without | (inserted >= len(at) - len(back))
         weight = np.concatenate([weight * plain, np.ones(len(at))])
-        for label in np.unique(rows.labels):
-            here = changed.labels == label
-            parts = [part for part in (here & lacks, here & ~lacks) if weight[part].sum() > 0]
-            for part in parts:
-                share = rows.weight[rows.labels == label].sum() / len(parts)
-                weight[part] *= share / weight[part].sum()
+        own = changed.labels == target
+        for here in (own, ~own):
+            parts = [(here & lacks, 1 - share), (here & ~lacks, share)]
+            parts = [(part, much) for part, much in parts if weight[part].sum() > 0]
+            total = max(sum(much for _, much in parts), 1e-300)
+            for part, much in parts:
+                weight[part] *= rows.weight.sum() / 2 * much / total / weight[part].sum()
         return Unlinked(replace(changed, weight=weight), without, put_in)
 
 
@@ -130,7 +136,8 @@ class Unlink(ProblemEdit):
         the class that never showed the pattern: what taking it out left behind.
     way : str
         How the rows of the class come to be without the pattern, of :data:`WAYS`; that of the
-        best validation accuracy is chosen where it is "".
+        best validation accuracy is chosen where it is "", and :data:`NOTHING` is changed where
+        none is better there than the layer as it is.
     held_out : dict of split to HeldOut
         The same of validation, where lam is chosen again, and of test, where it is measured.
     """
@@ -176,6 +183,8 @@ class Unlink(ProblemEdit):
 
     def describe(self) -> str:
         """Say in words what is changed."""
+        if self.way == NOTHING:
+            return f"{self.pattern} left as it is: no way to unlink it does better on validation"
         if self.way.startswith("taken out"):
             return (
                 f"{self.pattern} taken out of {len(self.replaced)} training examples and as common "
@@ -186,8 +195,9 @@ class Unlink(ProblemEdit):
     def check(self, layer: DecisionLayer) -> None:
         """Raise InputError where it cannot be done to the layer."""
         class_indices((self.target,), layer.class_names)
-        if self.way not in ("", *WAYS):
-            raise InputError(f"unlink: way is one of {', '.join(WAYS)}; got {self.way!r}.")
+        if self.way not in ("", NOTHING, *WAYS):
+            known = ", ".join((*WAYS, NOTHING))
+            raise InputError(f"unlink: way is one of {known}; got {self.way!r}.")
         p = layer.weight.shape[1]
         for name in ("shifts", "replacements"):
             shape = np.shape(getattr(self, name))
@@ -200,6 +210,8 @@ class Unlink(ProblemEdit):
 
     def change(self, rows: TrainingRows, class_names: Sequence[str]) -> TrainingRows:
         """Change what the layer is fitted to."""
+        if self.way == NOTHING:
+            return rows
         target, way = class_names.index(self.target), self.way or self.ways(rows, class_names)[0]
         if way.startswith("taken out"):
             return self._with_and_without(rows, target, moved=way != "taken out")

@@ -56,9 +56,9 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
     if found.kind in ("slice", "label_noise"):
-        edit = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
-        if edit is not None:
-            return [edit]
+        edits = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
+        if edits:
+            return edits
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
 
 
