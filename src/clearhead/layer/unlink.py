@@ -17,8 +17,9 @@ from clearhead.layer.training import TrainingRows
 
 __all__ = ["NOTHING", "WAYS", "HeldOut", "Unlink", "Unlinked"]
 
-WAYS = ("taken out", "taken out and moved", "weighed", "predicted")
-"""Taken out by the network's own features; these moved by what was left behind; the examples that
+WAYS = ("taken out", "taken out alone", "taken out and moved", "weighed", "predicted")
+"""Taken out by the network's own features, beside copies with the pattern in every class; without
+these copies; moved by what was left behind; the examples that
 never showed it weighed as much as those that do; and features as they would be without it.
 
 An example that never showed it is unbiased, but a network that was trained on it may know it by
@@ -214,7 +215,8 @@ class Unlink(ProblemEdit):
             return rows
         target, way = class_names.index(self.target), self.way or self.ways(rows, class_names)[0]
         if way.startswith("taken out"):
-            return self._with_and_without(rows, target, moved=way != "taken out")
+            rows = self._without(rows, target, moved=way.endswith("moved"))
+            return rows if way.endswith("alone") else self._beside_copies(rows)
         return self._with_copies(rows, target, predicted=way == "predicted")
 
     def ways(self, rows: TrainingRows, class_names: Sequence[str]) -> list[str]:
@@ -223,6 +225,8 @@ class Unlink(ProblemEdit):
         without = of_class.copy()
         without[self.carriers] = False
         found = ["taken out"] if len(self.replaced) else []
+        if found and len(self.shifts):
+            found.append("taken out alone")
         if found and len(self.drift):
             found.append("taken out and moved")
         if not len(self.shifts):
@@ -240,13 +244,15 @@ class Unlink(ProblemEdit):
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
 
-    def _with_and_without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
-        """Rows without the pattern, each beside a copy as it would be with it."""
+    def _without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
         replacements = self.replacements
         if moved:
             own = rows.labels[self.replaced] == target
             replacements = np.where(own[:, None], replacements - self.drift, replacements)
-        rows = rows.replaced(self.replaced, replacements)
+        return rows.replaced(self.replaced, replacements)
+
+    def _beside_copies(self, rows: TrainingRows) -> TrainingRows:
+        """Rows without the pattern, each beside a copy as it would be with it."""
         if not len(self.shifts):
             return rows
         every = np.arange(rows.n)
