@@ -19,8 +19,8 @@ __all__ = ["NOTHING", "WAYS", "HeldOut", "Unlink", "Unlinked"]
 
 WAYS = ("taken out", "taken out alone", "taken out and moved", "weighed", "predicted")
 """Taken out by the network's own features, beside copies with the pattern in every class; without
-these copies; moved by what was left behind; the examples that
-never showed it weighed as much as those that do; and features as they would be without it.
+these copies; moved by what was left behind; the examples that never showed it weighed as much as
+those that do; and features as they would be without it.
 
 An example that never showed it is unbiased, but a network that was trained on it may know it by
 heart; what is taken out may leave traces; predictions are inexact. Which is best depends.
@@ -29,7 +29,7 @@ NOTHING = "nothing"
 """No way does better on held-out data than the layer as it is, which therefore stays."""
 _WITH = 0.1
 """What examples with the pattern weigh in a held-out split: the data to come are without it."""
-_FEW = 20
+_FEW = 10
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
 
