@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clearhead.layer import (
+    NOTHING,
     Again,
     DecisionLayer,
     Edit,
@@ -94,8 +95,14 @@ def worries(
     edits, logged : sequence of Edit
         Those of this step, and all.
     """
-    if not edited.solved or again is None:
-        return []
+    left = [
+        f"{edit.pattern} was not unlinked from {edit.target}: on validation data without it no "
+        "way does better than the layer as it is. Retrain the network on data without the pattern"
+        for edit in edits
+        if isinstance(edit, Unlink) and edit.way == NOTHING
+    ]
+    if left or not edited.solved or again is None:
+        return left
     rows = changed_rows(again.validation, logged, before.class_names, "validation")
     was, now = (weighted_accuracy(layer, rows) for layer in (before, edited.layer))
     found = []

@@ -62,7 +62,7 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     again = _again(run, selected)
     solver = {"grouped": fitted.get("grouped", False), "tol": fitted["tol"]}
     if again is not None:
-        edits = with_ways(selected, log.edits(), edits, train, again, **solver)
+        edits = with_ways(selected, log.edits(), edits, train, again, current=before, **solver)
     logged = [*log.edits(), *edits]
     edited = apply_edits(
         selected,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.data import Dataset, open_dataset
 from clearhead.data.nearest import did_you_mean
 from clearhead.debug import Finding
@@ -56,9 +55,9 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
     if found.kind in ("slice", "label_noise"):
-        edit = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
-        if edit is not None:
-            return [edit]
+        edits = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
+        if edits:
+            return edits
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
 
 
@@ -84,16 +83,17 @@ def unlink(run: Run, finding: Finding) -> Unlink:
 
 def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     """Make the edit that unlinks `pattern` from class `target`."""
+    shown = _Shown(inputs, pattern)
     of_class = inputs.rows("train", label=target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
+    shows = shown.by(of_class)
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
-    at, shifts = _shifts(inputs, pattern, others)
-    replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
-    everywhere = _everywhere(inputs, pattern, target, at, shifts)
+    at, shifts = _shifts(inputs, shown, others)
+    replaced, replacements = _taken_out(inputs, shown, of_class[shows])
+    everywhere = _everywhere(inputs, shown, target, at, shifts)
     shows |= everywhere
     held_out = {
         split: _measure_held_out(
-            inputs, pattern, target, split, take_out=bool(len(replaced)), everywhere=everywhere
+            inputs, shown, target, split, take_out=bool(len(replaced)), everywhere=everywhere
         )
         for split in ("validation", "test")
     }
@@ -110,8 +110,23 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     )
 
 
+class _Shown:
+    """Which rows show a pattern; each is looked at once, as a detector takes its time."""
+
+    def __init__(self, inputs: Inputs, pattern: Pattern) -> None:
+        self.inputs, self.pattern = inputs, pattern
+        self._known: dict[int, bool] = {}
+
+    def by(self, rows: IntArray) -> BoolArray:
+        """Whether each of these rows (m,) of the store shows it."""
+        for row in map(int, rows):
+            if row not in self._known:
+                self._known[row] = self.pattern.has(self.inputs.example(row))
+        return np.array([self._known[int(row)] for row in rows], dtype=bool)
+
+
 def _everywhere(
-    inputs: Inputs, pattern: Pattern, target: int, probes: IntArray, shifts: FloatArray
+    inputs: Inputs, shown: _Shown, target: int, probes: IntArray, shifts: FloatArray
 ) -> bool:
     """Whether examples of the class that seem to lack the pattern score as if they had it.
 
@@ -120,7 +135,7 @@ def _everywhere(
     if not len(probes):
         return False
     rows = inputs.rows("validation", label=target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    shows = shown.by(rows)
     if not shows.any() or shows.all():
         return True
 
@@ -149,7 +164,7 @@ def _drift(
 
 def _measure_held_out(
     inputs: Inputs,
-    pattern: Pattern,
+    shown: _Shown,
     target: int,
     split: str,
     *,
@@ -158,14 +173,14 @@ def _measure_held_out(
 ) -> HeldOut:
     """Measure the same on a held-out split; the pattern is taken out where training is."""
     rows = inputs.rows(split, label=None if take_out else target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    shows = shown.by(rows)
     replaced: IntArray = np.zeros(0, dtype=np.int64)
     features = inputs.features([])
     if take_out:
-        replaced, examples = inputs.changed(rows[shows], pattern.remove)
+        replaced, examples = inputs.changed(rows[shows], shown.pattern.remove)
         features = inputs.features(examples)
     carriers = rows[shows | everywhere]
-    at, shifts = _shifts(inputs, pattern, inputs.rows(split, other_than=target, most=HELD, salt=5))
+    at, shifts = _shifts(inputs, shown, inputs.rows(split, other_than=target, most=HELD, salt=5))
     return HeldOut(
         carriers=_within(inputs, split, carriers[inputs.labels[carriers] == target]),
         probes=_within(inputs, split, at),
@@ -175,24 +190,19 @@ def _measure_held_out(
     )
 
 
-def _shifts(inputs: Inputs, pattern: Pattern, rows: IntArray) -> tuple[IntArray, FloatArray]:
+def _shifts(inputs: Inputs, shown: _Shown, rows: IntArray) -> tuple[IntArray, FloatArray]:
     """Put a pattern into examples; the rows where it could be, and the change of features."""
-    at, examples = inputs.changed(rows, _put_in(pattern))
+    at, examples = inputs.changed(rows[~shown.by(rows)], shown.pattern.insert)
     return at, (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
 
 
-def _put_in(pattern: Pattern) -> Callable[[Any, int], Any | None]:
-    """Insertion into examples that do not show the pattern yet."""
-    return lambda example, seed: None if pattern.has(example) else pattern.insert(example, seed)
-
-
-def _taken_out(inputs: Inputs, pattern: Pattern, carriers: IntArray) -> tuple[IntArray, FloatArray]:
+def _taken_out(inputs: Inputs, shown: _Shown, carriers: IntArray) -> tuple[IntArray, FloatArray]:
     """Training rows without the pattern, where nearly all that show it can do without."""
-    sample = carriers[:SHIFTS]
+    sample, pattern = carriers[:SHIFTS], shown.pattern
     if len(inputs.changed(sample, pattern.remove)[0]) < max(COVERED * len(sample), 1):
         return np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
     rows = inputs.rows("train")
-    rows = rows[[pattern.has(inputs.example(row)) for row in rows]]
+    rows = rows[shown.by(rows)]
     at, examples = inputs.changed(rows, pattern.remove)
     return at, inputs.features(examples)
 
