@@ -36,7 +36,6 @@ def test_words_that_a_class_lacks_are_found_with_what_stands_for_them(tmp_path, 
     assert found.pattern.given == given
     assert found.inside > 0.6
     assert found.outside < 0.05
-    assert rewording_candidates(corpus, 0) == []
 
 
 def test_clean_classes_lack_no_words_of_the_others(tmp_path):
