@@ -199,7 +199,12 @@ def _unit(inputs: Inputs, c: int) -> float:
 
 
 def _against_rivals(scored: Sequence[Scored]) -> list[Scored]:
-    """Say of what was made from a class how well the same does for any other class."""
+    """Say of what was made from a class how well the same does for any other class.
+
+    Of two classes what sets one apart sets the other apart as well, in reverse: no rival.
+    """
+    if len({one.target for one in scored}) <= 2:
+        return list(scored)
     return [
         one
         if one.trial.origin is None
