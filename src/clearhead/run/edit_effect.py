@@ -14,6 +14,8 @@ from clearhead.layer import (
     DecisionLayer,
     Edit,
     Edited,
+    Lam,
+    ProblemEdit,
     TrainingRows,
     Unlink,
     changed_rows,
@@ -66,10 +68,10 @@ def _of_pattern(
     ]
 
 
-def notes_of(selected: DecisionLayer, edited: Edited) -> tuple[str, ...]:
-    """Say what happened to lam."""
+def notes_of(selected: DecisionLayer, edited: Edited, edits: Sequence[Edit]) -> tuple[str, ...]:
+    """Say what the edits of this step did to lam."""
     was, now = selected.certificate.lam, edited.layer.certificate.lam
-    if edited.best is None:
+    if edited.best is None or not _solves(edits):
         return ()
     why = ""
     if edited.at_same_lam is not None:
@@ -94,12 +96,12 @@ def worries(
     edits, logged : sequence of Edit
         Those of this step, and all.
     """
-    if not edited.solved or again is None:
+    if again is None or not _solves(edits):
         return []
     rows = changed_rows(again.validation, logged, before.class_names, "validation")
     was, now = (weighted_accuracy(layer, rows) for layer in (before, edited.layer))
     found = []
-    if now <= was:
+    if now <= was < 1:
         what = "validation accuracy" + ("" if rows is again.validation else " on the changed data")
         found.append(f"{what} does not improve: {100 * was:.1f}% → {100 * now:.1f}%")
     if edited.best is None and edited.at_same_lam is None:
@@ -113,6 +115,11 @@ def worries(
         if isinstance(edit, Unlink) and "validation" in edit.held_out:
             found += _blind(edited.best or edited.layer, edit, again.validation)
     return found
+
+
+def _solves(edits: Sequence[Edit]) -> bool:
+    """Whether it is these edits for which the layer is solved again, not earlier ones."""
+    return any(isinstance(edit, ProblemEdit | Lam) for edit in edits)
 
 
 def _blind(best: DecisionLayer, edit: Unlink, rows: TrainingRows) -> list[str]:
