@@ -73,7 +73,6 @@ class Run(RunSteps):
         InputError
             There is no such feature, class or finding, or nothing was asked for.
         """
-        self.file.require("explain")
         return edit_run(self, [*edits, *requested(self, **wanted)], dry_run=dry_run)
 
     def undo(self) -> DecisionLayer:

@@ -27,7 +27,7 @@ from clearhead.layer import (
     parse_rule,
 )
 from clearhead.run.agreement import agree
-from clearhead.run.choices import check_choice
+from clearhead.run.choices import check_choice, check_seed
 from clearhead.run.debugging import diagnose, write_diagnosis
 from clearhead.run.directory import RunFile
 from clearhead.run.explain_layer import explain_layer
@@ -233,7 +233,7 @@ class RunSteps(RunResults):
             "k": k,
             "keep_examples": self.file.data["keep_examples"],
             "effort": check_choice("effort", effort, get_args(EffortName)),
-            "seed": seed,
+            "seed": check_seed(seed),
         }
         if self._is_current("explain", options, force):
             return self.explained
@@ -257,7 +257,11 @@ class RunSteps(RunResults):
         long as they and the options are the same. No other step needs it.
         """
         self.file.require("explain")
-        options: dict[str, Any] = {"n_resamples": n_resamples, "n_tried": n_tried, "seed": seed}
+        options: dict[str, Any] = {
+            "n_resamples": n_resamples,
+            "n_tried": n_tried,
+            "seed": check_seed(seed),
+        }
         if not force:
             try:
                 found = self.analysis
@@ -267,9 +271,10 @@ class RunSteps(RunResults):
                 if all(found.options.get(name) == value for name, value in options.items()):
                     emit(self.on_event, Event("analyze", "skip", "nothing has changed"))
                     return found
-        layers = self.layer(), self.layer("dense")
         rows = fitted_to(self.store, self.file.steps["fit"].options)
-        result = analyze(*layers, **rows, **options, on_event=self.on_event)
+        result = analyze(
+            self.layer(), self.layer("dense"), **rows, **options, on_event=self.on_event
+        )
         write_json(self._analysis_file, result.to_dict())
         return result
 
@@ -304,7 +309,7 @@ class RunSteps(RunResults):
         options = {
             "keep_examples": self.file.data["keep_examples"],
             "effort": check_choice("effort", effort, get_args(EffortName)),
-            "seed": seed,
+            "seed": check_seed(seed),
         }
         listed = read_terms(terms)
         if terms is not None:
