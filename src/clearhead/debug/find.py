@@ -27,6 +27,7 @@ from clearhead.debug.texts import TermList, find_bias, find_text_shortcuts
 from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
+from clearhead.errors import InputError
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
@@ -113,7 +114,19 @@ def find(
     -------
     Diagnosis
         The p values are corrected (Holm) for the number of findings proposed.
+
+    Raises
+    ------
+    InputError
+        The layer gives several labels at once: every check is about one decision.
     """
+    if validation.layer.multilabel:
+        several = validation.layer.class_names
+        raise InputError(
+            f"find: the layer gives labels that may hold at once ({', '.join(several[:6])}), and "
+            "the checks look into one decision. Pick a label: label=NAME (--label) when the data "
+            "are opened."
+        )
     further = {} if inputs is None else _input_checks(inputs.modality, effort, terms)
     names = [*CHECKS, *(() if train is None else TRAIN_CHECKS), *further]
     done = _Done(len(names), on_event)

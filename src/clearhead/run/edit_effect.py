@@ -15,6 +15,8 @@ from clearhead.layer import (
     DecisionLayer,
     Edit,
     Edited,
+    Lam,
+    ProblemEdit,
     TrainingRows,
     Unlink,
     changed_rows,
@@ -67,10 +69,10 @@ def _of_pattern(
     ]
 
 
-def notes_of(selected: DecisionLayer, edited: Edited) -> tuple[str, ...]:
-    """Say what happened to lam."""
+def notes_of(selected: DecisionLayer, edited: Edited, edits: Sequence[Edit]) -> tuple[str, ...]:
+    """Say what the edits of this step did to lam."""
     was, now = selected.certificate.lam, edited.layer.certificate.lam
-    if edited.best is None:
+    if edited.best is None or not _solves(edits):
         return ()
     why = ""
     if edited.at_same_lam is not None:
@@ -101,12 +103,12 @@ def worries(
         for edit in edits
         if isinstance(edit, Unlink) and edit.way == NOTHING
     ]
-    if left or not edited.solved or again is None:
+    if left or again is None or not _solves(edits):
         return left
     rows = changed_rows(again.validation, logged, before.class_names, "validation")
     was, now = (weighted_accuracy(layer, rows) for layer in (before, edited.layer))
     found = []
-    if now <= was:
+    if now <= was < 1:
         what = "validation accuracy" + ("" if rows is again.validation else " on the changed data")
         found.append(f"{what} does not improve: {100 * was:.1f}% → {100 * now:.1f}%")
     if edited.best is None and edited.at_same_lam is None:
@@ -120,6 +122,11 @@ def worries(
         if isinstance(edit, Unlink) and "validation" in edit.held_out:
             found += _blind(edited.best or edited.layer, edit, again.validation)
     return found
+
+
+def _solves(edits: Sequence[Edit]) -> bool:
+    """Whether it is these edits for which the layer is solved again, not earlier ones."""
+    return any(isinstance(edit, ProblemEdit | Lam) for edit in edits)
 
 
 def _blind(best: DecisionLayer, edit: Unlink, rows: TrainingRows) -> list[str]:

@@ -1,4 +1,4 @@
-"""The mend of a finding, as edits; and examples from elsewhere, as an edit."""
+"""The mend of a finding, as edits."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray, IntArray
-from clearhead.data import Dataset, open_dataset
 from clearhead.data.nearest import did_you_mean
 from clearhead.debug import Finding
 from clearhead.debug.change import log_odds
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
-from clearhead.layer import Ban, Counterexamples, Edit, HeldOut, Reweight, Unlink
+from clearhead.layer import Ban, Edit, HeldOut, Reweight, Unlink
 from clearhead.run.slice_mend import mend_labels, mend_slice
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
 
-__all__ = ["edits_of_finding", "read_counterexamples"]
+__all__ = ["edits_of_finding"]
 
 SHIFTS = 300
 """Examples of other classes into which a pattern is put to see what it does to the features."""
@@ -211,58 +210,6 @@ def _within(inputs: Inputs, split: str, rows: IntArray) -> IntArray:
     """Places in a split of rows of the store."""
     found: IntArray = np.searchsorted(np.flatnonzero(inputs.split == split), rows)
     return found
-
-
-def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterexamples:
-    """Make features of labelled examples, with the run's own network where they are inputs.
-
-    Parameters
-    ----------
-    given : path, Dataset, or (features, labels)
-        Labels are class names or indices.
-    """
-    names = run.layer().class_names
-    if isinstance(given, tuple):
-        features, labels = given
-        edit = Counterexamples(
-            "features given",
-            np.asarray(features, dtype=np.float32),
-            _indices(np.asarray(labels).tolist(), names),
-            weight,
-        )
-        edit.check(run.layer())
-        return edit
-    # All of them are to be added, so no part is drawn off for validation or test.
-    dataset = given if isinstance(given, Dataset) else open_dataset(str(given))
-    rows = np.arange(len(dataset))
-    labels = _indices([dataset.class_names[int(c)] for c in dataset.labels], names)
-    backbone = run.backbone
-    if dataset.modality != backbone.modality:
-        raise InputError(
-            f"counterexamples: {dataset.name} holds {dataset.modality}s, and the network takes "
-            f"{backbone.modality}s."
-        )
-    parts = [np.zeros((0, backbone.n_features), dtype=np.float32)]
-    for first in range(0, len(rows), backbone.batch_size):
-        batch = [dataset.load(int(row)) for row in rows[first : first + backbone.batch_size]]
-        parts.append(backbone.features(backbone.prepare(batch)).numpy())
-    return Counterexamples(dataset.name, np.concatenate(parts), labels, weight)
-
-
-def _indices(labels: list[Any], names: tuple[str, ...]) -> IntArray:
-    found = []
-    for label in labels:
-        if isinstance(label, str):
-            if label not in names:
-                shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
-                raise InputError(
-                    f"counterexamples: {label!r} is no class of the run; classes are {shown}."
-                    f"{did_you_mean(label, names)}"
-                )
-            found.append(names.index(label))
-        else:
-            found.append(int(label))
-    return np.array(found, dtype=np.int64)
 
 
 def _lookup(run: Run, finding: int | str) -> Finding:
