@@ -21,8 +21,8 @@ from benchmarks.debug.sources import Examples
 from benchmarks.debug.text_patterns import WORDS
 
 from clearhead.debug.images.families import FAMILIES
-from clearhead.debug.lapse import fit_lapses
-from clearhead.debug.noisy_pair import NoisyPair, depth
+from clearhead.debug.labels.lapse import fit_lapses
+from clearhead.debug.labels.noisy_pair import NoisyPair, depth
 from clearhead.debug.texts.styles import STYLES
 from clearhead.debug.texts.token_kind import KINDS
 
