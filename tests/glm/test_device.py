@@ -259,9 +259,9 @@ def test_sums_agree_with_numpy(family, n):
         exact += [rows.dual_terms().at(0.7), rows.root_mean_squares(), rows.n_right() or 0]
         terms = rows.dual_terms()
         rows.work_on(few)
-        curved = [rows.hessian_product(D), *rows.hessian(pool, True)]
+        curved = [rows.hessian_product(D, True), *rows.hessian(pool, True)]
         rows.move(0.5 * W, b)
-        curved += [rows.hessian_product(D), *rows.hessian(pool, False)]
+        curved += [rows.hessian_product(D, False), *rows.hessian(pool, False)]
         return [*start, *exact, terms.at(0.7)], curved
 
     for theirs, found, how in zip(answers(plain), answers(ours), (near, rough), strict=True):

@@ -219,6 +219,28 @@ def test_streamed_features_give_the_same_path(monkeypatch, family, sample):
     np.testing.assert_allclose(held.losses["train"], streamed.losses["train"], rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("family", "grouped", "l1_ratio", "sample", "seed"),
+    [
+        ("multinomial", True, 0.5, 5, 2),
+        ("multinomial", False, 0.5, 5, 1),
+        ("gaussian", True, 1, 3, 76),
+    ],
+)
+def test_a_sample_unlike_the_rows_gives_way_to_them(
+    monkeypatch, family, grouped, l1_ratio, sample, seed
+):
+    """Steps by products with the Hessian of a sample gain next to nothing here."""
+    X, y = targets(family, 60, 30, 4, seed)
+    options = {"family": family, "grouped": grouped, "l1_ratio": l1_ratio, "lambda_min_ratio": 0.05}
+    held = fit_path(X, y, n_lambdas=4, tol=1e-8, **options)
+    monkeypatch.setattr("clearhead.glm.prepare._RESIDENT_BYTES", 0)
+    monkeypatch.setattr("clearhead.glm.prepare._LEAST_SAMPLE", sample * 4 * 30)
+    streamed = fit_path(X, y, n_lambdas=4, tol=1e-8, **options)
+    assert streamed.optimal.all(), streamed.status
+    np.testing.assert_allclose(held.losses["train"], streamed.losses["train"], rtol=1e-4)
+
+
 def by_products(monkeypatch):
     """Let no Hessian be formed."""
     monkeypatch.setattr("clearhead.glm.follow.Curvature", partial(Curvature, most=0))

@@ -43,7 +43,7 @@ export function sample(examples: Partial<ExampleCard>[] = []): AppData {
   const names = ['cat', 'dog', '<b>bird</b>'];
   const keys = ['a', 'b', 'c', 'd'];
   return {
-    schema_version: 1, layer_fingerprint: 'layer', made_by: 'a test', name: 'sample',
+    schema_version: 1, layer_fingerprint: 'layer', bias: null, compare: [], made_by: 'a test', name: 'sample',
     model: { name: 'net', modality: 'text', n_features: p, n_dead: 0, has_head: false, same_classes: false, layer: null, fingerprint: 'f' },
     data: { name: 'pets', class_names: names, splits: [{ split: 'test', n: 4, per_class: [2, 1, 1] }], metadata: [], notes: [], problems: [], fingerprint: 'd' },
     path: {

@@ -62,4 +62,5 @@ def _shown(run: Run, key: str) -> dict[str, str | None]:
         except (ClearheadError, DataError, OSError, ValueError):
             pass  # its place stays empty, as in the report
     image = None if not jpeg else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return {"text": text, "image": image}
+    # Of a picture there is no text to show, be it empty.
+    return {"text": None if image else text, "image": image}

@@ -27,7 +27,7 @@ def command(
 ) -> None:
     """Write the report, one HTML file.
 
-    It opens anywhere, without a server.
+    It opens anywhere, without a server. Above 20 MB it becomes a folder of the same name.
 
     Example: clearhead report runs/photos --out photos.html
     """

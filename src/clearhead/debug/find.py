@@ -27,6 +27,7 @@ from clearhead.debug.texts import BiasProbe, TermList, find_bias, find_text_shor
 from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
+from clearhead.errors import InputError
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
@@ -116,7 +117,19 @@ def find(
     -------
     Diagnosis
         The p values are corrected (Holm) for the number of findings proposed.
+
+    Raises
+    ------
+    InputError
+        The layer gives several labels at once: every check is about one decision.
     """
+    if validation.layer.multilabel:
+        several = validation.layer.class_names
+        raise InputError(
+            f"find: the layer gives labels that may hold at once ({', '.join(several[:6])}), and "
+            "the checks look into one decision. Pick a label: label=NAME (--label) when the data "
+            "are opened."
+        )
     probes: list[BiasProbe] = []
     further = {} if inputs is None else _input_checks(inputs.modality, effort, terms, probes)
     names = [*CHECKS, *(() if train is None else TRAIN_CHECKS), *further]

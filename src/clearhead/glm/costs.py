@@ -6,7 +6,7 @@ takes the same way everywhere; where they are off, a path is slower, not wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Costs"]
 
@@ -24,6 +24,8 @@ class Costs:
         Rows that second derivatives are taken over.
     streamed : bool
         Whether features are read anew in every pass.
+    reread : bool
+        Whether they are for every product with the Hessian too.
     fat, skinny : float
         Operations a second of products of matrices in float32: of two large ones, and for
         each output of one with few rows.
@@ -45,6 +47,7 @@ class Costs:
     coupled: bool
     curved: int
     streamed: bool = False
+    reread: bool = False
     fat: float = 1.3e11
     skinny: float = 4e9
     small: float = 6e10
@@ -58,9 +61,14 @@ class Costs:
         """Whether second derivatives are those of a sample of the rows."""
         return self.curved < self.n
 
+    def of_all_rows(self) -> Costs:
+        """Costs where second derivatives are those of all rows, not of a sample."""
+        return replace(self, curved=self.n, reread=self.sampled)
+
     def product(self, m: int) -> float:
         """Product of the Hessian over m features of all outputs."""
-        return self._product(self.curved, m)
+        reading = self.reading * self.n * m if self.reread else 0.0
+        return self._product(self.curved, m) + reading
 
     def _product(self, n: int, m: int) -> float:
         rate = min(self.fat, self.skinny * self.outputs)
@@ -81,9 +89,9 @@ class Costs:
 
     def forming(self, sizes: list[int]) -> float:
         """Hessian of pools of these sizes."""
-        return sum(2.0 * self.curved * size * size for size in self._blocks(sizes)) / (
-            1.5 * self.fat
-        )
+        reading = self.reading * self.n * self.p if self.reread else 0.0
+        squares = sum(float(size) ** 2 for size in self._blocks(sizes))
+        return 2.0 * self.curved * squares / (1.5 * self.fat) + reading
 
     def factoring(self, sizes: list[int]) -> float:
         """Cholesky factors of such a Hessian."""

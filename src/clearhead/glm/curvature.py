@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
+from clearhead.glm.costs import Costs
 from clearhead.glm.formed import FormedHessian
 from clearhead.glm.grouped_model import GroupedModel
 from clearhead.glm.model import QuadraticModel
@@ -26,6 +27,9 @@ __all__ = ["Curvature", "Direction"]
 
 _POOR = math.log(4.0)
 """A new Hessian that gains less on the gap, as a logarithm, is not that of the loss."""
+_CRAWL, _CRAWLS = math.log(1.25), 3
+"""So many steps by products in a row that gain less are not those of the loss's Hessian:
+products over all rows take a pass each, so that more is forgiven than where it is formed."""
 _FEW, _FEW_EACH = 100, 40
 """So many coefficients may always enter at once: in all, and for each output."""
 
@@ -85,6 +89,7 @@ class Curvature:
     products: float = 10.0
     _formed: FormedHessian | None = None
     _all_rows: bool = False
+    _crawled: int = 0
     _blocks: BlockPreconditioner = field(default_factory=BlockPreconditioner)
 
     def forget(self) -> None:
@@ -95,23 +100,39 @@ class Curvature:
     def review(
         self, objective: Objective, step: Direction, before: float, after: float, target: float
     ) -> None:
-        """Learn from the gaps before and after a step.
+        """Learn from the smallest gap before a step, and the gap after it.
 
         A formed Hessian is kept while going on with it is cheaper than forming it anew. One of
-        sampled rows that gains little though it is new gives way to that of all rows.
+        sampled rows that gains little though it is new gives way to that of all rows. The gap
+        before must be the smallest: steps twice too long may open it and close it in turn.
         """
-        if self._formed is None or after <= target:
+        if after <= target:
             return
         gain = math.log(max(before / after, 1.0)) if after > 0 else math.inf
-        costs, sizes = objective.rows.costs, self._formed.sizes
+        costs = self._costs(objective)
         if not step.stale:
-            if gain < _POOR and costs.sampled and not self._all_rows:
-                self._all_rows, self._formed = True, None
+            self._doubt(gain, costs)
             return
+        if self._formed is None:
+            return
+        sizes = self._formed.sizes
         left = math.log(after / target) / gain if gain > 0.05 else math.inf
         each = costs.evaluation() + 2.0 * costs.factoring(sizes)
         if left * each > costs.forming(sizes) + 1.5 * each:
             self._formed = None
+
+    def _costs(self, objective: Objective) -> Costs:
+        costs = objective.rows.costs
+        return costs.of_all_rows() if self._all_rows else costs
+
+    def _doubt(self, gain: float, costs: Costs) -> None:
+        """Give up a sample of the rows whose Hessian was new and gained too little."""
+        if not costs.sampled:
+            return
+        if self._formed is None:
+            self._crawled = self._crawled + 1 if gain < _CRAWL else 0
+        if self._crawled >= _CRAWLS or (self._formed is not None and gain < _POOR):
+            self._all_rows, self._formed = True, None
 
     def direction(self, objective: Objective, at: Point, caution: float) -> Direction:
         """Newton direction at a state; `caution` is the model's least curvature in lam f_j."""
@@ -134,7 +155,7 @@ class Curvature:
 
     def _form(self, objective: Objective, likely: BoolArray) -> FormedHessian | None:
         """Form the Hessian of what is likely to be needed, where that pays."""
-        rows, costs = objective.rows, objective.rows.costs
+        rows, costs = objective.rows, self._costs(objective)
         sizes = [1 + int(row.sum()) for row in likely]
         if costs.largest(sizes) > self.most:
             return None
@@ -188,7 +209,7 @@ class Curvature:
         ridge = np.concatenate([[0.0], proximal[features]])
 
         def product(D: FloatArray) -> FloatArray:
-            HD = rows.hessian_product(D)
+            HD = rows.hessian_product(D, self._all_rows)
             HD += ridge * D
             HD *= inside
             return HD

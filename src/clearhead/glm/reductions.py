@@ -69,8 +69,11 @@ class Reductions(Protocol):
     def work_on(self, features: IntArray) -> None:
         """Choose the working features (m,) for products with the Hessian."""
 
-    def hessian_product(self, D: FloatArray) -> FloatArray:
-        """Hessian of the mean loss times the working vector D."""
+    def hessian_product(self, D: FloatArray, all_rows: bool) -> FloatArray:
+        """Hessian of the mean loss times the working vector D.
+
+        It may be that of a sample of the rows, unless `all_rows` is set.
+        """
 
     @property
     def costs(self) -> Costs:

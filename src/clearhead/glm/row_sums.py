@@ -83,6 +83,7 @@ class RowSums:
         self._n_classes, self._curvature, self._sample = n_classes, curvature, sample
         self._keeps = features.resident and sample is None
         self._curved = False
+        self._working: IntArray = np.zeros(0, np.int64)
         self._piece = max(64, _SCORES // self.n_outputs)
         self._trial: _Position | None = None
         zeros = np.zeros((self.n_outputs, self.n_features))
@@ -278,10 +279,21 @@ class RowSums:
     def work_on(self, features: IntArray) -> None:
         """Choose the working features (m,) for products with the Hessian."""
         self._curvature.work_on(features)
+        self._working = features
 
-    def hessian_product(self, D: FloatArray) -> FloatArray:
-        """Hessian of the mean loss times the working vector D (O, 1 + m)."""
-        return self._curve().product(D)
+    def hessian_product(self, D: FloatArray, all_rows: bool) -> FloatArray:
+        """Hessian of the mean loss times the working vector D (O, 1 + m).
+
+        With streamed features it is that of the sample, or after a pass that of `all_rows`.
+        """
+        if self._sample is None or not all_rows:
+            return self._curve().product(D)
+        HD = np.zeros_like(D)
+        for M, v, E in self._intercept_and(self._working):
+            dZ = self._family.curvature(M, D @ E)
+            dZ *= v
+            HD += dZ @ E.T
+        return HD
 
     def hessian(self, pool: Sequence[IntArray], all_rows: bool) -> list[FloatArray]:
         """Hessian over a pool of coefficients: of all outputs, or a block an output.

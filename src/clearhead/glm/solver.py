@@ -94,14 +94,14 @@ class NewtonSolver:
         early = objective.rows.costs.polishing_is_cheap() and not free
         point = _start(objective, warm, guess, polished=early)
         products, iteration, stuck, best = 0, 0, 0, np.inf
+        smallest = np.inf
         step: Direction | None = None
-        last = np.inf
         least, caution, greatest = _CAUTION
         while iteration < self.max_iterations and products < self.max_products:
             gap = duality_gap(objective, point.V, point.value)
             if step is not None:
-                curvature.review(objective, step, last, gap, target)
-            last = gap
+                curvature.review(objective, step, smallest, gap, target)
+            smallest = min(smallest, gap)
             emit(on_event, Event("solve", "progress", f"gap {gap:.0e}, {target:.0e} is wanted"))
             if gap < 0.8 * best:
                 best, stuck = gap, 0

@@ -95,7 +95,7 @@ def _mean_curvature(rows: Reductions) -> float:
     shape = (rows.n_outputs, 1 + rows.n_features)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], shape)
     rows.work_on(np.arange(rows.n_features))
-    return float(np.vdot(signs, rows.hessian_product(signs)) / signs.size)
+    return float(np.vdot(signs, rows.hessian_product(signs, all_rows=False)) / signs.size)
 
 
 def _recedes(rows: Reductions, step: FloatArray, now: FloatArray, *, at_end: bool) -> bool:

@@ -36,9 +36,10 @@ from clearhead.layer.sharing import (
 from clearhead.layer.stability import Newcomer, Stability
 from clearhead.layer.substitutes import Replacement, Substitutes, Substitution
 from clearhead.layer.training import TrainingRows
-from clearhead.layer.unlink import HeldOut, Unlink
+from clearhead.layer.unlink import NOTHING, HeldOut, Unlink
 
 __all__ = [
+    "NOTHING",
     "Ablation",
     "AblationCurve",
     "Again",

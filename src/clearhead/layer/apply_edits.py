@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +14,16 @@ from clearhead.events import EventCallback
 from clearhead.layer.again import changed_problem, coefficients_of, shared_ban, solved_layer
 from clearhead.layer.decision import DecisionLayer
 from clearhead.layer.edit import Edit, LayerEdit, ProblemEdit
-from clearhead.layer.lam_again import Again, Lam, choose_again, wanted_lam
+from clearhead.layer.lam_again import (
+    ROUGH,
+    Again,
+    Lam,
+    choose_again,
+    wanted_lam,
+    weighted_accuracy,
+)
 from clearhead.layer.training import TrainingRows
-from clearhead.layer.unlink import Unlink
+from clearhead.layer.unlink import NOTHING, Unlink
 
 __all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "with_ways"]
 
@@ -38,15 +44,12 @@ class Edited:
         Of the best accuracy on validation, where lam was chosen again.
     at_same_lam : DecisionLayer or None
         The layer at the lam that it had, where it collapsed there.
-    accuracy : float
-        Of `best`, on validation with the same changes.
     """
 
     layer: DecisionLayer
     solved: bool
     best: DecisionLayer | None = None
     at_same_lam: DecisionLayer | None = None
-    accuracy: float = math.nan
 
 
 def apply_edits(
@@ -110,6 +113,7 @@ def with_ways(
     train: TrainingRows,
     again: Again,
     *,
+    current: DecisionLayer | None = None,
     grouped: bool = False,
     tol: float = 1e-4,
     on_event: EventCallback | None = None,
@@ -120,24 +124,54 @@ def with_ways(
     ----------
     before, edits : sequence of Edit
         Those that stand, and those whose ways are to be chosen.
+    current : DecisionLayer, optional
+        After those that stand, `selected` if not given: what no way may do worse than.
     """
     found = list(edits)
-    solver: Any = {"grouped": grouped, "tol": tol, "on_event": on_event}
+    solver: Any = {"grouped": grouped, "tol": max(tol, ROUGH), "on_event": on_event}
     for i, edit in enumerate(found):
         if not isinstance(edit, Unlink) or edit.way:
             continue
         edit.check(selected)
         ways = edit.ways(train, selected.class_names)
-        best = -math.inf
-        for way in ways if len(ways) > 1 and edit.held_out else ways[:1]:
-            tried = [*before, *found[:i], replace(edit, way=way), Lam("again")]
-            rows = changed_rows(train, tried, selected.class_names)
-            score = 0.0
-            if len(ways) > 1 and edit.held_out:
-                score = _solve(selected, tried, rows, again, **solver).accuracy
-            if score > best:
-                best, found[i] = score, replace(edit, way=way)
+        if "validation" not in edit.held_out:
+            found[i] = replace(edit, way=ways[0])
+            continue
+        standing = [*before, *found[:i]]
+        rows = changed_rows(again.validation, standing, selected.class_names, "validation")
+        scores = _Scores.of(edit, rows, selected.class_names, current or selected)
+        found[i] = replace(edit, way=NOTHING)
+        for way in ways:
+            tried = [*standing, replace(edit, way=way), Lam("again")]
+            changed = changed_rows(train, tried, selected.class_names)
+            solved = _solve(selected, tried, changed, again, **solver)
+            if scores.improved_by(solved.layer):
+                found[i] = replace(edit, way=way)
     return found
+
+
+class _Scores:
+    """The best way so far: none may do worse than the layer does on data without the pattern."""
+
+    def __init__(self, without: TrainingRows, rows: TrainingRows, current: DecisionLayer) -> None:
+        self.without, self.rows = without, rows
+        self.floor = weighted_accuracy(current, without)
+        self.best = weighted_accuracy(current, rows)
+
+    @classmethod
+    def of(
+        cls, edit: Unlink, rows: TrainingRows, names: Sequence[str], current: DecisionLayer
+    ) -> _Scores:
+        held, target = edit.held_out["validation"], names.index(edit.target)
+        return cls(held.apply(rows, target, 0.0).rows, held.apply(rows, target).rows, current)
+
+    def improved_by(self, layer: DecisionLayer) -> bool:
+        """Whether a layer is the best yet; it is remembered."""
+        score = weighted_accuracy(layer, self.rows)
+        if score <= self.best or weighted_accuracy(layer, self.without) < self.floor:
+            return False
+        self.best = score
+        return True
 
 
 def changed_rows(
@@ -178,7 +212,7 @@ def _solve(
     )
     held = None if (allowed | banned).all() else shared_ban(selected, allowed)
     how = wanted_lam(edits)
-    unlinks = any(isinstance(edit, Unlink) for edit in edits)
+    unlinks = any(isinstance(edit, Unlink) and edit.way != NOTHING for edit in edits)
     same = None
     if again is None or how == "same" or not (how == "again" or unlinks):
         same = solved_layer(selected, resolver.solve(*coefficients_of(selected), allowed=held))
@@ -186,9 +220,7 @@ def _solve(
             return Edited(same, solved=True)
     validation = changed_rows(again.validation, edits, selected.class_names, "validation")
     chosen = choose_again(selected, resolver, again, validation, held, on_event=on_event)
-    return Edited(
-        chosen.layer, solved=True, best=chosen.best, at_same_lam=same, accuracy=chosen.accuracy
-    )
+    return Edited(chosen.layer, solved=True, best=chosen.best, at_same_lam=same)
 
 
 def collapsed(before: DecisionLayer, after: DecisionLayer) -> bool:

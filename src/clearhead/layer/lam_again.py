@@ -24,7 +24,7 @@ from clearhead.layer.edit import Edit
 from clearhead.layer.select import Rule
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
+__all__ = ["ROUGH", "Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
 
 POINTS = 14
 ROUGH = 1e-2
@@ -88,13 +88,10 @@ class Chosen:
     layer : DecisionLayer
     best : DecisionLayer
         Of the best accuracy on validation: what the network's features allow.
-    accuracy : float
-        Of `best`, there.
     """
 
     layer: DecisionLayer
     best: DecisionLayer
-    accuracy: float
 
 
 def wanted_lam(edits: Sequence[Edit]) -> str | None:
@@ -143,10 +140,25 @@ def choose_again(
         index = again.rule.index(path)
     except InputError:  # no point of it meets the rule: so many features, say
         index = int(np.argmin(np.abs(np.log(path.lambdas / layer.certificate.lam))))
+    index = _with_features(layer, layers, accuracies, index)
     point, lam = solved[index], float(grid[index])
     point = resolver.solve(point.coef, point.intercept, allowed=allowed, lam=lam)
     best = int(np.argmax(accuracies))
-    return Chosen(solved_layer(layer, point, lam), layers[best], accuracies[best])
+    return Chosen(solved_layer(layer, point, lam), layers[best])
+
+
+def _with_features(
+    before: DecisionLayer,
+    layers: Sequence[DecisionLayer],
+    accuracies: Sequence[float],
+    index: int,
+) -> int:
+    """The first point from `index` on, no less accurate, where no class has lost all features."""
+    for later in range(index, len(layers)):
+        kept = layers[later].n_nonzero[before.n_nonzero > 0].all()
+        if kept and accuracies[later] >= accuracies[index]:
+            return later
+    return index
 
 
 def weighted_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

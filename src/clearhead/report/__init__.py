@@ -3,7 +3,7 @@
 from clearhead.report.along import AppData, build_app
 from clearhead.report.build import ReportInputs, build_report
 from clearhead.report.explained import WORDS_SHOWN, inner_bands
-from clearhead.report.html import render_html, write_html
+from clearhead.report.html import render_html, write_html, written_report
 from clearhead.report.schema import SCHEMA_VERSION, ReportData
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "inner_bands",
     "render_html",
     "write_html",
+    "written_report",
 ]

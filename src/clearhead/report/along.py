@@ -141,7 +141,6 @@ def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppD
     ]
     cards = [*report.examples, *(card for card in more if card.text or card.image)]
     fields = {name: getattr(report, name) for name in ReportData.model_fields}
-    fields |= {"examples": cards, "layer_fingerprint": inputs.layer.fingerprint}
     return AppData(
         **fields | {"examples": cards},
         along=along,

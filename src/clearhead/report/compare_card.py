@@ -24,7 +24,7 @@ MOST_ROWS = 500
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class AccuracyRow(_Row):
@@ -116,16 +116,23 @@ def compare_card(found: Comparison, *, own: bool) -> CompareCard:
         min_correlation=found.min_correlation,
         same_network=found.same_network,
         own=own,
-        accuracies=[AccuracyRow.model_validate(one) for one in found.accuracies],
-        matches=[MatchRow.model_validate(one) for one in found.matches[:MOST_ROWS]],
+        accuracies=[
+            AccuracyRow.model_validate(one, from_attributes=True) for one in found.accuracies
+        ],
+        matches=[
+            MatchRow.model_validate(one, from_attributes=True) for one in found.matches[:MOST_ROWS]
+        ],
         n_matches=len(found.matches),
         only=[
-            OnlyRow.model_validate(one)
+            OnlyRow.model_validate(one, from_attributes=True)
             for side in ("a", "b")
             for one in found.only_in(side)[:MOST_ROWS]
         ],
         n_only={"a": len(found.only_in("a")), "b": len(found.only_in("b"))},
-        changed=[ChangedRow.model_validate(one) for one in found.changed[:MOST_ROWS]],
+        changed=[
+            ChangedRow.model_validate(one, from_attributes=True)
+            for one in found.changed[:MOST_ROWS]
+        ],
         n_changed={kind: outcomes.count(kind) for kind in ("mended", "broken", "other mistake")},
         findings=[
             FindingRow(

@@ -158,7 +158,7 @@ class RunResults:
 
     def layer(self, kind: str = "sparse") -> DecisionLayer:
         """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one."""
-        self.file.require("explain")
+        self._done("select")
         if kind == "edited":
             return self._edited
         return DecisionLayer.load(self.folder / "layer" / kind)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -84,6 +87,19 @@ def test_the_bias_is_measured_on_real_texts(inputs):
     assert "gay" in found[0].finding.title
     assert found[0].finding.effect.low > 0
     assert all("young" not in one.pattern for one in tested if one.used)
+
+
+@pytest.mark.parametrize(
+    ("name", "about"), [("news.gay", True), ("all kinds", True), ("age", False), ("gaya", False)]
+)
+def test_a_class_that_is_named_after_a_group_is_about_it(inputs, tmp_path, name, about):
+    terms = tmp_path / "terms.txt"
+    terms.write_text("[kinds]\ngay\n[age]\nyoung\nblind\n")
+    layer = replace(inputs.layer, class_names=(name, "good"))
+    renamed = copy(inputs)
+    renamed.layer = layer
+    found, _ = find_bias(renamed, terms=terms)
+    assert bool(found) != about
 
 
 def test_a_template_needs_its_place(inputs):

@@ -1,5 +1,6 @@
 // What a host with a server adds: work with progress, notes that all tabs share, data that change.
 import { SvelteMap } from 'svelte/reactivity';
+import type { CompareCard } from './schema';
 import { ended, Refused, type Edits, type Job, type Notes, type Parts, type Server } from './server';
 
 interface Heard {
@@ -14,6 +15,8 @@ export class Live {
   message: string | null = $state(null);
   readonly jobs = new SvelteMap<number, Job>();
   edits: Edits | null = $state.raw(null);
+  /** Other layers and runs beside this one; null: not read yet. */
+  compare: CompareCard[] | null = $state.raw(null);
   readonly running: Job[] = $derived([...this.jobs.values()].filter((job) => !ended(job)));
   private notesVersion = 'none';
   private parts: Parts | null = null;
@@ -69,6 +72,10 @@ export class Live {
     this.edits = await this.server.get<Edits>('api/edits');
   }
 
+  async readCompare(): Promise<void> {
+    this.compare = await this.server.get<CompareCard[]>('api/compare');
+  }
+
   private async readNotes(): Promise<void> {
     this.take(await this.server.get<Notes>('api/notes'));
   }
@@ -100,7 +107,10 @@ export class Live {
       this.message = 'The run has changed: this is what it is now.';
     }
     if (stale || before?.notes !== parts.notes) await this.readNotes();
-    if (stale || before?.edits !== parts.edits) await this.readEdits();
+    if (stale || before?.edits !== parts.edits) {
+      this.compare = null;
+      await this.readEdits();
+    }
   }
 
   private async quietly(work: Promise<unknown>): Promise<void> {

@@ -49,6 +49,14 @@ export interface AppData {
    * of the selected layer, which a file of edits must name
    */
   layer_fingerprint: string;
+  /**
+   * terms for people; None: not tried
+   */
+  bias: BiasCard | null;
+  /**
+   * this layer beside others
+   */
+  compare: CompareCard[];
 }
 /**
  * The network that was split.
@@ -726,4 +734,149 @@ export interface Packed11 {
    * base64
    */
   data: string;
+}
+/**
+ * Every term that was tried.
+ */
+export interface BiasCard {
+  /**
+   * the largest sure one first
+   */
+  rows: TermRow[];
+  n_terms: number;
+  templates: string[];
+  /**
+   * the neutral terms
+   */
+  controls: string[];
+  /**
+   * share of sentences that neutral terms change
+   */
+  control_flips: number;
+}
+/**
+ * What one term does to one class in neutral sentences, beyond neutral terms.
+ */
+export interface TermRow {
+  term: string;
+  group: string;
+  /**
+   * class index
+   */
+  target: number;
+  /**
+   * change of the class's log-odds
+   */
+  shift: number;
+  low: number;
+  high: number;
+  /**
+   * corrected for all terms and classes
+   */
+  p_value: number;
+  /**
+   * share of the sentences whose prediction is another
+   */
+  flips: number;
+  /**
+   * (feature, its part of the shift), the largest first
+   */
+  moves: [number, number][];
+}
+/**
+ * Two models, a before b, on the examples they have in common.
+ */
+export interface CompareCard {
+  name_a: string;
+  name_b: string;
+  n_common: number;
+  n_test: number;
+  min_correlation: number;
+  same_network: boolean;
+  /**
+   * both are layers of this run
+   */
+  own: boolean;
+  accuracies: AccuracyRow[];
+  matches: MatchRow[];
+  n_matches: number;
+  only: OnlyRow[];
+  n_only: {
+    [k: string]: number;
+  };
+  changed: ChangedRow[];
+  /**
+   * by outcome
+   */
+  n_changed: {
+    [k: string]: number;
+  };
+  findings: FindingRow[];
+  notes: string[];
+}
+/**
+ * Accuracy of both on the same test examples, and the paired difference b − a.
+ */
+export interface AccuracyRow {
+  what: 'overall' | 'class' | 'slice';
+  name: string;
+  a: Estimate;
+  b: Estimate;
+  difference: number;
+  low: number;
+  high: number;
+  /**
+   * McNemar's, corrected over classes and slices
+   */
+  p_value: number;
+  sure: boolean;
+}
+/**
+ * A feature of a and its counterpart in b.
+ */
+export interface MatchRow {
+  feature_a: number;
+  feature_b: number;
+  correlation: number;
+  identical: boolean;
+  /**
+   * (class, weight)
+   */
+  weights_a: [string, number][];
+  weights_b: [string, number][];
+  name_a: string | null;
+  name_b: string | null;
+}
+/**
+ * A feature without a counterpart.
+ */
+export interface OnlyRow {
+  model: 'a' | 'b';
+  feature: number;
+  name: string | null;
+  weights: [string, number][];
+  nearest: number | null;
+  correlation: number;
+}
+/**
+ * A test example that the two decide differently.
+ */
+export interface ChangedRow {
+  id: string;
+  label: string;
+  before: string;
+  after: string;
+  outcome: 'mended' | 'broken' | 'other mistake';
+}
+/**
+ * A finding that went, came or stayed.
+ */
+export interface FindingRow {
+  status: 'went' | 'came' | 'stayed';
+  title: string;
+  /**
+   * confirmed in a; None: not found there
+   */
+  before: boolean | null;
+  after: boolean | null;
 }

@@ -141,7 +141,10 @@ def compare(
         notes.append("No example is of test in both: accuracies were not compared.")
     if a.findings is None or b.findings is None:
         missing = " and ".join(one.name for one in (a, b) if one.findings is None)
-        notes.append(f"Findings were not compared: {missing} has none.")
+        notes.append(
+            f"Findings were not compared: there are none of {missing}. `clearhead debug` looks at "
+            "the selected layer of a run."
+        )
     pairs = {(one.feature_a, one.feature_b) for one in matches}
     return Comparison(
         name_a=a.name,

@@ -100,13 +100,15 @@ def find_image_shortcuts(
     Raises
     ------
     InputError
-        The examples are no pictures.
+        The examples are no pictures, or the layer gives several labels at once.
     """
     if inputs.modality != "image":
         raise InputError(
             f"inputs: expected pictures, got {inputs.modality}. Use find_text_shortcuts."
         )
-    if inputs.layer.multilabel or not len(inputs.layer.used):
+    if inputs.layer.multilabel:
+        raise InputError("inputs: expected a layer of which one class is true, not several.")
+    if not len(inputs.layer.used):
         return [], []
     budget = EFFORTS[effort] if isinstance(effort, str) else effort
     scored = score_candidates(inputs, budget)
@@ -199,7 +201,12 @@ def _unit(inputs: Inputs, c: int) -> float:
 
 
 def _against_rivals(scored: Sequence[Scored]) -> list[Scored]:
-    """Say of what was made from a class how well the same does for any other class."""
+    """Say of what was made from a class how well the same does for any other class.
+
+    Of two classes what sets one apart sets the other apart as well, in reverse: no rival.
+    """
+    if len({one.target for one in scored}) <= 2:
+        return list(scored)
     return [
         one
         if one.trial.origin is None

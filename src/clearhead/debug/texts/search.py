@@ -9,6 +9,7 @@ from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.debug.texts.by_kinds import kind_candidates, style_candidates
 from clearhead.debug.texts.by_ngrams import ngram_candidates
+from clearhead.debug.texts.by_rewording import rewording_candidates
 from clearhead.debug.texts.by_words import word_candidates
 from clearhead.debug.texts.candidate import Candidate
 from clearhead.debug.texts.content import Usual, is_content, is_usual, usual_links
@@ -110,6 +111,7 @@ def _candidates(corpus: Corpus, inputs: Inputs) -> dict[int, list[Candidate]]:
             *kind_candidates(corpus, c),
             *style_candidates(corpus, inputs, c),
             *word_candidates(corpus, inputs, c),
+            *rewording_candidates(corpus, c),
             *ngram_candidates(corpus, c, A_CLASS),
         ]
         found[c] = sorted(every, key=lambda one: -one.link)

@@ -229,7 +229,7 @@ class DeviceRowSums:
         """Choose the working features (m,) for products with the Hessian."""
         self._curvature.work_on(features)
 
-    def hessian_product(self, D: FloatArray) -> FloatArray:
+    def hessian_product(self, D: FloatArray, all_rows: bool) -> FloatArray:
         """Hessian of the mean loss times the working vector D (O, 1 + m)."""
         return self._curve().product(D)
 
