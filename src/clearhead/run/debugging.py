@@ -12,6 +12,7 @@ from clearhead._files import write_json
 from clearhead.debug import Diagnosis, Inputs, TrainView, save_pattern
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
+from clearhead.explain import LimeExplanations
 from clearhead.run.fitting import targets_of, weighting
 from clearhead.run.results import LABELS, LEAKS, PATTERNS, TESTED
 
@@ -38,6 +39,7 @@ def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
                     run.layer(),
                     run.layer("dense"),
                     seed=seed,
+                    lime=_explained(run),
                     on_event=run.on_event,
                 ),
                 "",
@@ -47,6 +49,14 @@ def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
     message = f"nothing was put into inputs, so no shortcut could be found: {reason}"
     emit(run.on_event, Event("debug", "warning", message))
     return None, message
+
+
+def _explained(run: Run) -> LimeExplanations | None:
+    """What ``clearhead explain`` has left of the words and regions that drive features."""
+    try:
+        return run.explained.lime
+    except ClearheadError:  # not explained, or of another layer: what is needed is explained anew
+        return None
 
 
 def train_of(run: Run, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:

@@ -8,6 +8,7 @@ from clearhead.debug.change import change_inputs
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.debug.texts.by_kinds import kind_candidates, style_candidates
+from clearhead.debug.texts.by_lime import EFFORT, driving_words
 from clearhead.debug.texts.by_ngrams import ngram_candidates
 from clearhead.debug.texts.by_words import word_candidates
 from clearhead.debug.texts.candidate import Candidate
@@ -49,9 +50,9 @@ def find_text_shortcuts(
     """Propose patterns that decide for a class wrongly, and measure them on test.
 
     Candidates are what sets a class's training texts apart: n-grams, kinds of tokens and
-    ways of writing. Each is put into validation texts of other classes and cut out of the
-    class's own; the score is the smaller of the two mean changes of the class's log-odds,
-    times the difference in coverage.
+    ways of writing; and the words that LIME finds for suspicious features. Each is put into
+    validation texts of other classes and cut out of the class's own; the score is the smaller
+    of the two mean changes of the class's log-odds, times the difference in coverage.
 
     Parameters
     ----------
@@ -112,7 +113,9 @@ def _candidates(corpus: Corpus, inputs: Inputs) -> dict[int, list[Candidate]]:
             *word_candidates(corpus, inputs, c),
             *ngram_candidates(corpus, c, A_CLASS),
         ]
-        found[c] = sorted(every, key=lambda one: -one.link)
+        found[c] = every
+    for c, new in driving_words(inputs, corpus, found, EFFORT).items():
+        found[c] = sorted([*found[c], *new], key=lambda one: -one.link)
         _give_controls(corpus, c, found[c])
     return found
 
