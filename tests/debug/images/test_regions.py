@@ -18,7 +18,7 @@ from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import load_pattern, save_pattern
 from tests.debug.images.small import SIDE, make_inputs
 
-EFFORT = LimeEffort(features=1, examples=2, perturbations=24)
+EFFORT = LimeEffort(features=1, examples=3)
 _RNG = np.random.default_rng(8)
 TAG = np.kron(_RNG.integers(0, 2, (4, 4, 1)) * 200 + 30, np.ones((2, 2, 3)))
 

@@ -218,7 +218,7 @@ class _Search:
         )
 
     def _controls(self, region: Region) -> list[Region]:
-        """The same outline at the same places: what other pictures, and its own class's, have there.
+        """Cuts of the same outline at the same places from others, and from the class itself.
 
         Of each those whose contrast is nearest to the region's.
         """
@@ -287,9 +287,9 @@ def _proposal(inputs: Inputs, one: _Found) -> Proposal:
         score=float(one.beyond.mean()),
         change=one.change,
         evidence=(
-            f"It is a region that drives a feature of {name}, cut out and put into {len(one.change)} "
-            f"validation pictures of other classes where it was found: {100 * flips:.0f}% become "
-            f"{name}, {100 * other:.0f}% with other cuts of its outline."
+            f"It is a region that drives a feature of {name}, cut out and put into "
+            f"{len(one.change)} validation pictures of other classes where it was found: "
+            f"{100 * flips:.0f}% become {name}, {100 * other:.0f}% with other cuts of its outline."
         ),
     )
 

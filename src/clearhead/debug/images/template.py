@@ -20,6 +20,8 @@ __all__ = ["LARGEST", "Matches", "cut_window", "find_pieces", "resolution", "sma
 
 LARGEST = 48
 """Pixels of the shorter side at which pictures are compared; smaller ones as they are."""
+HANGING = 1e-5
+"""Square of shades that a pixel beyond the edge costs: what is repeated there tells nothing."""
 LONGEST = 2
 """A longer side is squeezed to so many times the shorter one."""
 
@@ -84,7 +86,19 @@ def find_pieces(pictures: Sequence[FloatArray], pieces: FloatArray, masks: Float
             x = torch.tensor(wider, dtype=torch.float32).permute(2, 0, 1)
             both = torch.cat([x, x**2])[None]
             error = torch.nn.functional.conv2d(both, kernels)[0] + constant[:, None, None]
+            error += total[:, None, None] * _hanging(error.shape[1:], over)
             least, at = error.flatten(1).min(dim=1)
             distance[i] = (least.clamp(min=0) / total).sqrt().numpy()
             place[i] = np.stack(np.unravel_index(at.numpy(), error.shape[1:]), axis=1) - over
     return Matches(distance, place)
+
+
+def _hanging(shape: Sequence[int], over: int) -> torch.Tensor:
+    """How much worse a place is for hanging over the edge, (h, w)."""
+    rows, columns = (torch.arange(n) - over for n in shape)
+    room = [n - 1 - 2 * over for n in shape]
+    beyond = [
+        (-at).clamp(min=0) + (at - most).clamp(min=0)
+        for at, most in zip((rows, columns), room, strict=True)
+    ]
+    return HANGING * (beyond[0][:, None] + beyond[1][None, :]).float()
