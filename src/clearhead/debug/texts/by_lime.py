@@ -8,6 +8,7 @@ other, also where counting alone would not have led to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,7 +25,7 @@ EFFORT = LimeEffort(features=1, examples=3)
 STRONG = 0.5
 """A word that drives a feature so much of what the strongest of its text does is taken."""
 LEAST_Z = 3.0
-A_CLASS = 6
+A_CLASS = 3
 
 Gram = tuple[str, ...]
 
@@ -43,7 +44,7 @@ def driving_words(
         z = corpus.z_scores(c)
         new = [place[one] for one in groups if one in place and one not in there]
         new = [g for g in new if z[g] >= LEAST_Z][:A_CLASS]
-        found[c] = [candidate_of(corpus, g, c) for g in new]
+        found[c] = [replace(candidate_of(corpus, g, c), driving=True) for g in new]
     return found
 
 

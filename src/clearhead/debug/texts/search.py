@@ -151,7 +151,7 @@ def _unusual_first(
         c: [
             one
             for i, one in enumerate(sorted(found, key=lambda one: is_usual(one, usual)))
-            if i < IN_ANY_CASE or not is_usual(one, usual)
+            if i < IN_ANY_CASE or one.driving or not is_usual(one, usual)
         ]
         for c, found in per_class.items()
     }
