@@ -8,7 +8,8 @@ import pytest
 
 from clearhead.report import notebook
 from clearhead.report.html import render_html
-from tests.report.sample import hostile_report, sample_report
+from tests.report.hostile import hostile_report
+from tests.report.sample import sample_report
 
 
 class Frames(HTMLParser):
