@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from typer.testing import CliRunner
 
 import clearhead
 from clearhead.cli.app import app
+from clearhead.debug import find
 from clearhead.errors import ClearheadError, InputError, StepMissingError
 from clearhead.events import Event
 from clearhead.features import PrecomputedFeatures
 from clearhead.run import Run
 from tests.debug.counted import CLASSES, run_of
+from tests.debug.planted import random_view, view_of
 
 N, P = 400, 6
 
@@ -186,3 +189,12 @@ def test_terms_are_warned_of_once_and_said_to_be_unused(words: Run, tmp_path: Pa
     twice = [event.message for event in events if "is there already" in event.message]
     assert len(twice) == 1
     assert "line 4" in twice[0]
+
+
+def test_a_layer_for_several_labels_is_refused_not_passed_over() -> None:
+    rng = np.random.default_rng(3)
+    view = random_view(0)
+    several = replace(view.layer, certificate=replace(view.layer.certificate, family="multilabel"))
+    labels = view_of(several, view.features, rng.integers(several.n_classes, size=view.n))
+    with pytest.raises(InputError, match=r"class0, class1.*--label"):
+        find(labels, labels)

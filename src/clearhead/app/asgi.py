@@ -7,7 +7,7 @@ import base64
 import contextlib
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -35,7 +35,7 @@ class Caller:
     def __init__(self, app: Starlette, reply: Reply) -> None:
         self._app, self._reply = app, reply
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def ask(self, question: object) -> None:
@@ -45,7 +45,20 @@ class Caller:
 
     def close(self) -> None:
         """Answer nothing any more."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        open_still = asyncio.all_tasks(self._loop)  # streams of events
+        for task in open_still:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*open_still, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
 
     async def _answer(self, question: Mapping[str, Any]) -> None:
         number, body = question["id"], str(question.get("body") or "").encode()
@@ -85,7 +98,7 @@ class Caller:
             await self._app(scope, receive, send)
 
 
-def _is_question(value: object) -> bool:
+def _is_question(value: object) -> TypeGuard[Mapping[str, Any]]:
     return (
         isinstance(value, Mapping)
         and isinstance(value.get("id"), int)

@@ -18,7 +18,7 @@ MOST_PAGE = 10 * 2**20
 HEIGHT = 720
 
 
-def notebook_html(data: ReportData, elsewhere: str) -> str:
+def notebook_html(data: ReportData, elsewhere: str, *, widget: str = "") -> str:
     """Frame the page of a run; one that is too large for a notebook is named instead.
 
     Parameters
@@ -26,6 +26,8 @@ def notebook_html(data: ReportData, elsewhere: str) -> str:
     data : ReportData
     elsewhere : str
         How it can be seen otherwise, in words.
+    widget : str
+        Token of the widget that takes its place where a kernel answers.
     """
     page = render_html(data)
     size = len(page.encode())
@@ -36,6 +38,7 @@ def notebook_html(data: ReportData, elsewhere: str) -> str:
         )
     # Scripts of the page run in an origin of their own: they reach nothing of the notebook.
     return (
-        f'<iframe title="{html.escape(data.name)}" sandbox="allow-scripts" '
+        f'<iframe title="{html.escape(data.name)}" sandbox="allow-scripts" loading="lazy" '
+        f'data-clearhead="{html.escape(widget)}" '
         f'style="width:100%;height:{HEIGHT}px;border:0" srcdoc="{html.escape(page)}"></iframe>'
     )

@@ -14,6 +14,7 @@ from clearhead.debug import Diagnosis, Inputs, TrainView, find, save_pattern, tr
 from clearhead.debug.texts import TermList
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
+from clearhead.explain import LimeExplanations
 from clearhead.run.explaining import EffortName
 from clearhead.run.fitting import targets_of, weighting
 from clearhead.run.results import BIAS, LABELS, LEAKS, PATTERNS, TESTED
@@ -75,11 +76,20 @@ def inputs_of(run: RunSteps, seed: int = 0) -> tuple[Inputs | None, str]:
             run.layer(),
             run.layer("dense"),
             seed=seed,
+            lime=_explained(run),
             on_event=run.on_event,
         )
     except (ClearheadError, OSError) as error:
         return None, str(error)
     return inputs, ""
+
+
+def _explained(run: RunSteps) -> LimeExplanations | None:
+    """What ``clearhead explain`` has left of the words and regions that drive features."""
+    try:
+        return run.explained.lime
+    except ClearheadError:  # not explained, or of another layer: what is needed is explained anew
+        return None
 
 
 def train_of(run: RunSteps, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:

@@ -22,6 +22,7 @@ from clearhead.debug.images.effort import EFFORTS, ImageEffort
 from clearhead.debug.images.links import Links
 from clearhead.debug.images.looks import Detector
 from clearhead.debug.images.picture_pattern import PicturePattern
+from clearhead.debug.images.regions import find_regions
 from clearhead.debug.images.space import FeatureSpace
 from clearhead.debug.images.trial import Gallery, Trial, Trials
 from clearhead.debug.inputs import Inputs
@@ -114,7 +115,9 @@ def find_image_shortcuts(
     scored = score_candidates(inputs, budget)
     proposals = propose(inputs, scored, budget)
     shortcuts = [confirm(inputs, one, kind="shortcut") for one in proposals]
-    return shortcuts, [*(one.tested for one in shortcuts), *_negatives(scored)]
+    regions, tested = find_regions(inputs, budget.explained, budget.regions)
+    tested = [*(one.tested for one in shortcuts), *tested, *_negatives(scored)]
+    return [*shortcuts, *regions], tested
 
 
 def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -64,18 +65,22 @@ def _widget_class() -> Any:
             "reading."
         ) from error
 
-    class RunWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class RunWidget(anywidget.AnyWidget):
         """The page in a frame; its questions are answered by the app in this process."""
 
-        _esm = (files("clearhead.app") / "widget.js").read_text(encoding="utf-8")
+        _esm = (files("clearhead.app") / "notebook.js").read_text(encoding="utf-8")
         page = traitlets.Unicode().tag(sync=True)
         title = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int().tag(sync=True)
+        token = traitlets.Unicode().tag(sync=True)
 
         def __init__(self, run: Run, height: int) -> None:
             data = run.app_data()
             super().__init__(
-                page=render_html(data, host="notebook"), title=data.name, height=height
+                page=render_html(data, host="notebook"),
+                title=data.name,
+                height=height,
+                token=secrets.token_hex(8),
             )
             self._run = run
             self._jobs = Jobs()
@@ -85,14 +90,18 @@ def _widget_class() -> Any:
         def _asked(self, _: Any, content: Any, __: Any) -> None:
             self._caller.ask(content)
 
-        def _repr_mimebundle_(self, **options: Any) -> Any:
-            """The widget; where there is none, the page for reading."""
-            bundle = super()._repr_mimebundle_(**options)
-            plain = {"text/html": notebook_html(self._run.app_data(), "Run the cell again.")}
-            if bundle is None:
-                return plain
-            data, *more = bundle if isinstance(bundle, tuple) else (bundle,)
-            return ({**data, **plain}, *more)
+        def _ipython_display_(self) -> None:
+            """The widget, and below it the same page for those who read without a kernel.
+
+            The widget shows itself, and takes the page away, once the kernel has answered it.
+            """
+            from IPython.display import publish_display_data
+
+            # Of a widget alone a saved notebook shows nothing, and a converted one asks a CDN.
+            bundle = super()._repr_mimebundle_()
+            publish_display_data(bundle[0] if isinstance(bundle, tuple) else bundle)
+            page = notebook_html(self._run.app_data(), "Run the cell again.", widget=self.token)
+            publish_display_data({"text/html": page, "text/plain": self.title})
 
         def close(self) -> None:
             """Cancel what is being worked on."""
