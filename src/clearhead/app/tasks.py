@@ -72,7 +72,8 @@ def title_of(wanted: JobWanted) -> str:
     """Say in a few words what a job does."""
     if isinstance(wanted, PreviewJob | EditJob):
         doing = "Preview" if isinstance(wanted, PreviewJob) else "Edit"
-        return f"{doing}: {', '.join(edit.action for edit in wanted.edits[:5])}"
+        words = ("mend a finding" if e.action == "finding" else e.action for e in wanted.edits[:5])
+        return f"{doing}: {', '.join(words)}"
     if isinstance(wanted, SelectJob):
         return f"Select {_rule(wanted)}"
     if isinstance(wanted, ExportJob):

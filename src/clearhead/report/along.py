@@ -9,7 +9,7 @@ of a thousand classes small enough to open; what is left out is said in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,7 +136,7 @@ def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppD
     shown = {card.key for card in report.examples}
     more = [
         example_card(inputs, row_of[key], called)
-        for key, called in errors.items()
+        for key, called in (errors | _changed(inputs, compare, row_of)).items()
         if key not in shown
     ]
     cards = [*report.examples, *(card for card in more if card.text or card.image)]
@@ -211,6 +211,16 @@ def _test_errors(inputs: ReportInputs) -> dict[str, int]:
     test = inputs.test
     wrong = zip(test.ids[~test.right], test.predicted[~test.right], strict=True)
     return {str(key): int(called) for key, called in wrong}
+
+
+def _changed(
+    inputs: ReportInputs, compare: Sequence[CompareCard], row_of: Mapping[str, int]
+) -> dict[str, int]:
+    """Examples that another layer decides differently, and what this one calls them."""
+    keys = [one.id for card in compare for one in card.changed if one.id in row_of]
+    rows = np.array([row_of[key] for key in keys], dtype=np.int64)
+    predicted = inputs.layer.predict(inputs.store.matrix()[rows]) if keys else rows
+    return {key: int(called) for key, called in zip(keys, predicted, strict=True)}
 
 
 def _rows(inputs: ReportInputs, report: ReportData, errors: Iterable[str], most: int) -> list[str]:

@@ -40,7 +40,8 @@ export class App {
 
   /** Show other data; a chosen point of the path stays where it was. */
   private replace(model: Model): void {
-    const atSelected = this.at === this.model.selected;
+    const now = model.data.path.selected;
+    const atSelected = this.at === this.model.selected || this.model.data.along.points[this.at] === now;
     const point = this.model.data.along.points[this.at];
     const found = model.data.along.points.indexOf(point);
     this.wanted.clear();

@@ -9,6 +9,9 @@ interface Heard {
   reload(): Promise<void>;
 }
 
+/** Work that changes the data step by step. */
+const STEPS = ['select', 'explain', 'debug', 'analyze'];
+
 export class Live {
   connected = $state(true);
   /** Something that a person should know, until it is closed. */
@@ -18,6 +21,8 @@ export class Live {
   /** Other layers and runs beside this one; null: not read yet. */
   compare: CompareCard[] | null = $state.raw(null);
   readonly running: Job[] = $derived([...this.jobs.values()].filter((job) => !ended(job)));
+  /** The data changed while work on them goes on: they are loaded when it ends. */
+  private owed = false;
   private notesVersion = 'none';
   private parts: Parts | null = null;
   private readonly waiting = new Map<number, (job: Job) => void>();
@@ -94,6 +99,7 @@ export class Live {
   private hearJob(job: Job): void {
     this.jobs.set(job.id, job);
     if (!ended(job)) return;
+    if (this.owed && STEPS.includes(job.kind)) void this.quietly(this.reload().then(() => this.readNotes()));
     this.waiting.get(job.id)?.(job);
     this.waiting.delete(job.id);
   }
@@ -102,15 +108,19 @@ export class Live {
     const before = this.parts;
     this.parts = parts;
     const stale = before === null ? this.server.version !== null && this.server.version !== version : before.data !== parts.data;
-    if (stale) {
-      await this.heard.reload();
-      this.message = 'The run has changed: this is what it is now.';
-    }
+    if (stale && this.running.some((job) => STEPS.includes(job.kind))) this.owed = true;
+    else if (stale) await this.reload();
     if (stale || before?.notes !== parts.notes) await this.readNotes();
     if (stale || before?.edits !== parts.edits) {
       this.compare = null;
       await this.readEdits();
     }
+  }
+
+  private async reload(): Promise<void> {
+    this.owed = false;
+    await this.heard.reload();
+    this.message = 'The run has changed: this is what it is now.';
   }
 
   private async quietly(work: Promise<unknown>): Promise<void> {
