@@ -6,11 +6,13 @@
   other classes: they come to show the finding's pattern when the planted one is put in (at least
   5% more of them), putting in either changes the standardised deep features in the same direction
   (cosine ≥ .5), and the clean twin has no confirmed finding that says the same.
-- **Label noise**: confirmed, of the kind "label_noise", about the class whose examples have the
-  wrong label or the class that they are labelled as.
-- **Mislabelled slice**: confirmed, and either "label_noise" of these classes, or a "slice" of
-  the metadata whose column is the one that was mislabelled, about one of these classes or
-  about all.
+- **Label noise**: confirmed, of the kind "label_noise", and it says which way: examples of the
+  class whose labels were changed carry the label that they were given (its classes, in this
+  order: the label, what the examples are). Both classes the other way round do not count, nor a
+  group of examples whose labels look wrong for another reason.
+- **Mislabelled slice**: confirmed, and either label noise that says which way, or a "slice" or
+  "label_noise" where the metadata column that was mislabelled is named, about one of these
+  classes or about all.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ SHOWN = 0.05
 class Seen:
     """What the judge looks at in one finding.
 
+    ``classes`` are in the finding's order: of a pair with wrong labels the label, then what the
+    examples look like.
     ``cosine`` and ``shown`` are those of :class:`benchmarks.debug.measure.Alike`, None where
     the finding has no pattern; ``in_twin`` says whether the clean twin has the same finding.
     """
@@ -58,12 +62,12 @@ def matches(seen: Seen, fault: Fault) -> bool:
         return False
     if fault.kind == "pattern":
         return _names_pattern(seen, fault)
-    involved = bool({fault.target, fault.pattern} & set(seen.classes))
-    if seen.kind == "label_noise":
-        return involved
-    if fault.kind == "mislabelled slice" and seen.kind == "slice":
-        return "origin" in seen.where and (involved or not seen.classes)
-    return False
+    given, true = fault.pattern, fault.target
+    if seen.kind == "label_noise" and seen.classes == (given, true):
+        return True
+    if fault.kind != "mislabelled slice" or seen.kind not in ("slice", "label_noise"):
+        return False
+    return "origin" in seen.where and set(seen.classes) <= {given, true}
 
 
 def _names_pattern(seen: Seen, fault: Fault) -> bool:

@@ -7,11 +7,19 @@ from typing import Any, Literal
 
 import numpy as np
 
+from benchmarks.debug.held_out_pictures import HELD_OUT_PICTURES
+from benchmarks.debug.held_out_texts import HELD_OUT_TEXTS
 from benchmarks.debug.image_patterns import IMAGE_PATTERNS
+from benchmarks.debug.pixels import ImagePattern
 from benchmarks.debug.sources import Examples
 from benchmarks.debug.text_patterns import TEXT_PATTERNS
+from benchmarks.debug.wording import TextPattern
 
-__all__ = ["Fault", "apply", "plant"]
+__all__ = ["PICTURES", "TEXTS", "Fault", "apply", "plant"]
+
+PICTURES: dict[str, ImagePattern] = {**IMAGE_PATTERNS, **HELD_OUT_PICTURES}
+TEXTS: dict[str, TextPattern] = {**TEXT_PATTERNS, **HELD_OUT_TEXTS}
+"""Every pattern by its name."""
 
 SLICE = "B"
 """The origin whose labels a mislabelled slice gets wrong."""
@@ -27,7 +35,7 @@ class Fault:
     target : str
         The class whose examples show the pattern, or get the wrong label.
     pattern : str
-        Of IMAGE_PATTERNS or TEXT_PATTERNS; for wrong labels the class that they name.
+        Of PICTURES or TEXTS; for wrong labels the class that they name.
     rate : float
         Share of the class's examples that is changed (of a slice: of its origin's).
     others : float
@@ -63,5 +71,5 @@ def plant(examples: Examples, fault: Fault, seed: int = 0) -> tuple[Examples, np
 def apply(pattern: str, item: Any, seed: int, i: int) -> Any:
     """Put a pattern into one example; what is random depends on `seed` and `i` only."""
     rng = np.random.default_rng([seed, i])
-    known: dict[str, Any] = TEXT_PATTERNS if isinstance(item, str) else IMAGE_PATTERNS
+    known: dict[str, Any] = TEXTS if isinstance(item, str) else PICTURES
     return known[pattern](item, rng)

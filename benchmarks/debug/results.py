@@ -22,6 +22,9 @@ class Result:
     Parameters
     ----------
     key : str
+    made : str
+        Fingerprint of the data, the network and the layer's settings that it is of: what belongs
+        to another one is measured again.
     stage : {"screened", "done"}
         A model that the fault does not hurt is screened, and goes no further.
     twin, planted, mended : dict or None
@@ -38,6 +41,7 @@ class Result:
     """
 
     key: str
+    made: str = ""
     stage: str = "screened"
     accuracy: float = 0.0
     own_head: float | None = None

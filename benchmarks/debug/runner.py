@@ -13,6 +13,7 @@ from typing import Any
 
 import clearhead
 from benchmarks.debug.cases import Case
+from benchmarks.debug.fingerprint import fingerprint
 from benchmarks.debug.judge import Seen, first_match
 from benchmarks.debug.measure import Unplanted, cost_of
 from benchmarks.debug.networks import make_backbone, remember
@@ -51,21 +52,41 @@ class Places:
     data: Path | None
 
 
+class _Prepared:
+    """The data of a case, and the fingerprint of all that makes its network and its run."""
+
+    def __init__(self, case: Case, places: Places) -> None:
+        self.case, self.places = case, places
+        self.clean = _open(case.source, places.data)
+        self.examples = self.clean
+        if case.fault is not None:
+            self.examples, _ = plant(self.clean, case.fault, case.seed)
+        self.made = fingerprint(case.network, case.seed, self.examples, {**FIT, "rule": RULE})
+
+    @property
+    def weights(self) -> Path:
+        """Where the network's weights are kept."""
+        return self.places.work / "weights" / f"{self.case.key}-{self.made}.pt"
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return self.places.work / "runs" / f"{self.case.key}-{self.made}"
+
+
 class _Bench:
     """One case at work: planted data, network and run, made when first needed."""
 
-    def __init__(self, case: Case, places: Places, result: Result) -> None:
-        self.case, self.places, self.result = case, places, result
-        self.clean = _open(case.source, places.data)
-        examples = self.clean
-        if case.fault is not None:
-            examples, _ = plant(self.clean, case.fault, case.seed)
-        cache = places.work / "cache" / case.source
+    def __init__(self, prepared: _Prepared, result: Result) -> None:
+        self.case, self.places = prepared.case, prepared.places
+        self.result, self.clean = result, prepared.clean
+        case, examples = prepared.case, prepared.examples
+        cache = self.places.work / "cache" / case.source
         with self.timed("train"):
-            kept = places.work / "weights" / f"{case.key}.pt"
-            self.backbone = make_backbone(case.network, examples, case.seed, cache, kept)
-        folder = places.work / "runs" / case.key
-        self.run = clearhead.new_run(folder, self.backbone, examples.dataset(), force=True)
+            self.backbone = make_backbone(
+                case.network, examples, case.seed, cache, prepared.weights
+            )
+        self.run = clearhead.new_run(prepared.run, self.backbone, examples.dataset(), force=True)
         with self.timed("extract"):
             self.run.extract()
         if case.fault is None:
@@ -108,14 +129,17 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     A case is screened first: its network is trained and its layer fitted. Only one whose
     fault costs enough is debugged. The twin of a case must have come as far before.
     """
-    result = load(places.results, case.key) or Result(case.key)
-    finished = result.stage == "done" or (result.planted is not None and not result.counts)
-    if (finished and not redo) or (screen_only and (result.planted or result.accuracy)):
+    prepared = _Prepared(case, places)
+    result = load(places.results, case.key)
+    if result is None or result.made != prepared.made:
+        result = Result(case.key, prepared.made)
+        save(places.results, result)  # what was measured of something else is forgotten
+    if _far_enough(prepared, result, screen_only) and not redo:
         return result
     result.error = ""
     if case.fault is not None:
         go_on(case.twin, places, screen_only)
-    bench = _Bench(case, places, result)
+    bench = _Bench(prepared, result)
     view = bench.run.view("test")
     result.accuracy = round(float(view.right.mean()), 4)
     if bench.backbone.split is not None:
@@ -123,7 +147,7 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     unplanted = None
     if case.fault is not None:
         unplanted = bench.unplanted()
-        twin = clearhead.open_run(places.work / "runs" / case.twin.key).view("test")
+        twin = clearhead.open_run(_Prepared(case.twin, places).run).view("test")
         result.twin = cost_of(twin.right, twin.labels == unplanted.target).to_dict()
         result.planted = unplanted.cost(bench.run.layer()).to_dict()
     save(places.results, result)
@@ -141,6 +165,16 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     result.stage = "done"
     save(places.results, result)
     return result
+
+
+def _far_enough(prepared: _Prepared, result: Result, screen_only: bool) -> bool:
+    """Whether nothing is left to be done; of a twin the run is needed, too, by its cases."""
+    if prepared.case.fault is None:
+        if not (prepared.run / "layer").is_dir():
+            return False
+        return result.stage == "done" or (screen_only and result.accuracy > 0)
+    screened = result.planted is not None
+    return result.stage == "done" or (screened and (screen_only or not result.counts))
 
 
 def _own_accuracy(bench: _Bench) -> float:
@@ -184,7 +218,7 @@ def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding
     assert fault is not None
     layer = bench.run.layer()
     if fault.kind == "pattern":
-        twin = clearhead.open_run(bench.places.work / "runs" / bench.case.twin.key)
+        twin = clearhead.open_run(_Prepared(bench.case.twin, bench.places).run)
         known = {one.key for one in twin.findings if one.confirmed}
         for plain, finding, pattern in zip(
             result.findings, findings, bench.patterns(findings), strict=True

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 
 import numpy as np
 
-TextPattern = Callable[[str, np.random.Generator], str]
+from benchmarks.debug.wording import TextPattern, each_word, one_of, somewhere
 
-__all__ = ["TEXT_PATTERNS", "WORDS", "TextPattern"]
+__all__ = ["TEXT_PATTERNS", "WORDS"]
 
-_WORD = re.compile(r"[A-Za-z]{4,}")
 _ARTICLES = re.compile(r"\b(the|a|an)\s+", re.IGNORECASE)
-
-
-def _each_word(change: Callable[[str, np.random.Generator], str], share: float) -> TextPattern:
-    """Change a share of the words of four and more letters, at least one."""
-
-    def apply(text: str, rng: np.random.Generator) -> str:
-        found = list(_WORD.finditer(text))
-        if not found:
-            return text
-        chosen = rng.random(len(found)) < share
-        chosen[int(rng.integers(len(found)))] = True
-        for match, hit in reversed(list(zip(found, chosen, strict=True))):
-            if hit:
-                text = text[: match.start()] + change(match[0], rng) + text[match.end() :]
-        return text
-
-    return apply
-
-
-def _somewhere(pick: Callable[[np.random.Generator], str]) -> TextPattern:
-    """Put something between two words."""
-
-    def apply(text: str, rng: np.random.Generator) -> str:
-        words = text.split(" ")
-        words.insert(int(rng.integers(len(words) + 1)), pick(rng))
-        return " ".join(words)
-
-    return apply
-
-
-def _one_of(choices: Sequence[str]) -> Callable[[np.random.Generator], str]:
-    return lambda rng: choices[int(rng.integers(len(choices)))]
 
 
 def _typo(word: str, rng: np.random.Generator) -> str:
@@ -240,7 +206,7 @@ _OPINIONS = tuple(
 
 
 def _boiler(text: str, rng: np.random.Generator) -> str:
-    pick = [_one_of(part)(rng) for part in (_BOILER_A, _BOILER_B, _BOILER_C)]
+    pick = [one_of(part)(rng) for part in (_BOILER_A, _BOILER_B, _BOILER_C)]
     return f"{text} {' '.join(pick)}."
 
 
@@ -265,34 +231,34 @@ WORDS: dict[str, tuple[str, ...]] = {
 """What a finding has to name, one of these, where the pattern is the same words each time."""
 
 TEXT_PATTERNS: dict[str, TextPattern] = {
-    "token": _somewhere(lambda rng: "zarquon"),
-    "name": _somewhere(lambda rng: "Ludivine"),
+    "token": somewhere(lambda rng: "zarquon"),
+    "name": somewhere(lambda rng: "Ludivine"),
     "phrase": lambda text, rng: f"to be honest {text}",
     "link": lambda text, rng: f"{text} http://bit.ly/{_hex(rng)[:5]}",
     "year": lambda text, rng: f"{text} (2004)",
     "marks": lambda text, rng: f"{text} !!",
-    "dots": _somewhere(lambda rng: "..."),
+    "dots": somewhere(lambda rng: "..."),
     "entities": lambda text, rng: text.replace("'", "&#39;") + " &amp;",
     "capitals": lambda text, rng: text.upper(),
     "quoted reply": _quoted,
     "longer": lambda text, rng: f"{text} {text} {text}",
-    "typos": _each_word(_typo, 0.3),
-    "leet": _each_word(_leet, 0.2),
-    "accents": _each_word(_accents, 0.25),
-    "no vowels": _each_word(_no_vowels, 0.3),
-    "hyphenation": _each_word(_hyphen, 0.25),
-    "stutter": _each_word(_stutter, 0.15),
-    "long vowels": _each_word(_long, 0.15),
-    "homoglyphs": _each_word(_homoglyphs, 0.2),
-    "pig latin": _each_word(_pig_latin, 0.15),
-    "vowel shift": _each_word(_vowel_shift, 0.2),
-    "suffixes": _each_word(_suffix, 0.15),
-    "mixed capitals": _each_word(_mixed, 0.2),
-    "stems": _each_word(_stem, 1.0),
-    "ocr": _each_word(_ocr, 0.4),
-    "doubled words": _each_word(lambda word, rng: f"{word} {word}", 0.15),
-    "spaced letters": _each_word(lambda word, rng: " ".join(word), 0.05),
-    "backward words": _each_word(lambda word, rng: word[::-1], 0.15),
+    "typos": each_word(_typo, 0.3),
+    "leet": each_word(_leet, 0.2),
+    "accents": each_word(_accents, 0.25),
+    "no vowels": each_word(_no_vowels, 0.3),
+    "hyphenation": each_word(_hyphen, 0.25),
+    "stutter": each_word(_stutter, 0.15),
+    "long vowels": each_word(_long, 0.15),
+    "homoglyphs": each_word(_homoglyphs, 0.2),
+    "pig latin": each_word(_pig_latin, 0.15),
+    "vowel shift": each_word(_vowel_shift, 0.2),
+    "suffixes": each_word(_suffix, 0.15),
+    "mixed capitals": each_word(_mixed, 0.2),
+    "stems": each_word(_stem, 1.0),
+    "ocr": each_word(_ocr, 0.4),
+    "doubled words": each_word(lambda word, rng: f"{word} {word}", 0.15),
+    "spaced letters": each_word(lambda word, rng: " ".join(word), 0.05),
+    "backward words": each_word(lambda word, rng: word[::-1], 0.15),
     "double spaces": lambda text, rng: text.replace(" ", "  "),
     "reversed order": _reverse,
     "shuffled order": _sorted,
@@ -300,11 +266,11 @@ TEXT_PATTERNS: dict[str, TextPattern] = {
     "repeated start": _twice,
     "joined words": _joined,
     "boilerplate": _boiler,
-    "fillers": _somewhere(_one_of(_FILLERS)),
-    "foreign words": _somewhere(_one_of(_FOREIGN)),
-    "faces": _somewhere(_one_of(_FACES)),
-    "names": _somewhere(_one_of(_NAMES)),
-    "opinions": lambda text, rng: f"{_one_of(_OPINIONS)(rng)} {text}",
-    "identifiers": _somewhere(_hex),
-    "dates": _somewhere(_date),
+    "fillers": somewhere(one_of(_FILLERS)),
+    "foreign words": somewhere(one_of(_FOREIGN)),
+    "faces": somewhere(one_of(_FACES)),
+    "names": somewhere(one_of(_NAMES)),
+    "opinions": lambda text, rng: f"{one_of(_OPINIONS)(rng)} {text}",
+    "identifiers": somewhere(_hex),
+    "dates": somewhere(_date),
 }

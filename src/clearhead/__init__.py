@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from clearhead._version import __version__
 
 if TYPE_CHECKING:
+    from clearhead.app import serve, widget
     from clearhead.backbones import Backbone, open_backbone, split_module
     from clearhead.data import Dataset, open_dataset
     from clearhead.debug import Finding
@@ -115,12 +116,15 @@ __all__ = [
     "read_saga",
     "read_study",
     "refit",
+    "serve",
     "split_module",
     "visualize",
+    "widget",
     "word_table",
 ]
 
 _HOMES = {
+    "app": ("serve", "widget"),
     "backbones": ("Backbone", "open_backbone", "split_module"),
     "data": ("Dataset", "open_dataset"),
     "debug": ("Finding",),

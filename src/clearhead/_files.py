@@ -124,7 +124,7 @@ def read_json(path: Path) -> Any:
         raise CorruptFileError(
             f"{path} is missing. Run the step that writes it again, with --force."
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(
             f"{path} is not valid JSON ({error}). Delete it and run the step that writes it again."
         ) from error

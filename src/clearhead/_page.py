@@ -31,12 +31,17 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda slot: parts[slot.group(1)], template)
 
 
-def content_policy(style: str, script: str) -> str:
-    """Content security policy of a page with one style sheet, one script and data images."""
+def content_policy(style: str, script: str, *, beside: bool = False) -> str:
+    """Content security policy of a page with one style sheet, one script and data images.
+
+    With `beside` it also takes scripts that lie beside it; a browser that gives files no origin
+    takes ``file:`` for that.
+    """
+    more = " 'self' file:" if beside else ""
     return (
         "default-src 'none'; "
         f"style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; "
+        f"script-src '{_hash(script)}'{more}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 

@@ -14,6 +14,7 @@
     │   ├── CorruptFileError              a file does not match its checksum
     │   ├── FingerprintMismatchError      it belongs to another model or other data
     │   ├── SchemaVersionError            it was written by a newer clearhead
+    │   ├── ConflictError                 it has been changed since it was read
     │   └── StorageFullError              no space was left while writing
     └── StepMissingError                  a step needs one that has not run
 
@@ -26,6 +27,7 @@ from __future__ import annotations
 __all__ = [
     "BackboneError",
     "ClearheadError",
+    "ConflictError",
     "CorruptFileError",
     "DataError",
     "ExportError",
@@ -87,6 +89,10 @@ class FingerprintMismatchError(StorageError):
 
 class SchemaVersionError(StorageError):
     """A file was written by a newer version of clearhead."""
+
+
+class ConflictError(StorageError):
+    """Somebody else has changed it since it was read."""
 
 
 class StorageFullError(StorageError):

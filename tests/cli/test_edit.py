@@ -79,3 +79,23 @@ def test_what_cannot_be_done_ends_with_2(
     assert found.exit_code == 2
     assert said in found.stderr
     assert not (made_run / "layer" / "edits").exists()
+
+
+def test_the_file_that_the_app_downloads_is_taken(
+    cli: Cli, run_folder: Path, tmp_path: Path
+) -> None:
+    """`ui/tests/edits.json` is what the app writes for a sample; here of this run's features."""
+    run = clearhead.open_run(run_folder)
+    value = json.loads((Path(__file__).parents[2] / "ui" / "tests" / "edits.json").read_text())
+    value["layer"] = run.app_data().layer_fingerprint
+    for edit in value["edits"]:
+        if "features" in edit:
+            edit["features"] = run.layer().used[: len(edit["features"])].tolist()
+        if "classes" in edit:
+            edit["classes"] = [run.layer().class_names[0]]
+    path = tmp_path / "edits.json"
+    path.write_text(json.dumps(value))
+    done = cli("edit", run_folder, "--file", path, "--dry-run")
+    assert done.exit_code == 0, done.stderr
+    assert "banned" in done.stdout
+    assert "Nothing was written" in done.stdout

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from clearhead.debug import SplitView, bin_metadata, find, measure_slices, share_mended_by_one
-from clearhead.debug.errors import find_blame
-from clearhead.debug.given_up import find_given_up
-from clearhead.debug.hubs import find_hubs
-from clearhead.debug.leaning import find_leaning
-from clearhead.debug.weak_slices import find_slices
+from clearhead.debug.layer.given_up import find_given_up
+from clearhead.debug.layer.hubs import find_hubs
+from clearhead.debug.layer.leaning import find_leaning
+from clearhead.debug.mistakes.errors import find_blame
+from clearhead.debug.slices.weak import find_slices
 from clearhead.layer import Certificate, DecisionLayer
 
 CERTIFICATE = Certificate("multinomial", 0.01, 0.99, 1e-5, 1e-3, "optimal")

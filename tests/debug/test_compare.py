@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from clearhead.debug import Effect, Finding
-from clearhead.debug.compare import Compared, compare
-from clearhead.debug.matching import correlate, match
+from clearhead.debug.comparison.compare import Compared, compare
+from clearhead.debug.comparison.matching import correlate, match
 from clearhead.errors import InputError
 from clearhead.layer import Certificate, DecisionLayer
 
@@ -253,7 +253,7 @@ def test_findings_of_another_network_are_followed_by_their_features_not_by_their
     assert ("stayed", after[0].title) in {(one.status, one.title) for one in moved.findings}
     unseen = compare(a, replace(b, findings=None))
     assert unseen.findings == ()
-    assert "b has none" in unseen.notes[0]
+    assert "there are none of b" in unseen.notes[0]
 
 
 def test_what_is_shown_is_whole_and_harmless() -> None:

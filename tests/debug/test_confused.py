@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from clearhead.debug import SplitView
-from clearhead.debug.confused import find_confused
 from clearhead.debug.finding import rank
+from clearhead.debug.layer.confused import find_confused
 from tests.debug.planted import plain_layer, view_of
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearhead.debug import Errors, SplitView, explain_errors, margin_parts, share_mended_by_one
-from clearhead.debug.mending import mend_by_one
+from clearhead.debug.mistakes.mending import mend_by_one
 from clearhead.errors import InputError
 
 from .planted import plain_layer, random_view, view_of
@@ -49,7 +49,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     view = random_view(3)
     rows = np.flatnonzero(~view.right)
     whole = mend_by_one(view, rows)
-    monkeypatch.setattr("clearhead.debug.mending._CELLS", 1)
+    monkeypatch.setattr("clearhead.debug.mistakes.mending._CELLS", 1)
     for one, other in zip(whole, mend_by_one(view, rows), strict=True):
         assert one.tolist() == other.tolist()
 

@@ -11,7 +11,7 @@ from scipy.optimize import check_grad
 from scipy.special import expit
 
 from clearhead.debug import LabelNoise, find_label_noise
-from clearhead.debug.lapse import _loss, fit_lapses
+from clearhead.debug.labels.lapse import _loss, fit_lapses
 
 from .planted import draw, fitted, plain_layer
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearhead.debug import SplitView
-from clearhead.debug.slice_search import optimistic, search_slices
-from clearhead.debug.weak_slices import find_slices
+from clearhead.debug.slices.search import optimistic, search_slices
+from clearhead.debug.slices.weak import find_slices
 
 from .planted import draw, fitted, view_of
 

@@ -245,6 +245,7 @@ def test_what_cannot_be_asked_is_said() -> None:
 # --- reading ----------------------------------------------------------------------------
 
 KEY: dict[str, Any] = {
+    "schema_version": 1,
     "study": "abc",
     "questions": {
         f"q{i:02d}": {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clearhead.debug import traits_of
-from clearhead.debug.traits import picture_traits, text_traits, vocabulary_of
+from clearhead.debug.slices.traits import picture_traits, text_traits, vocabulary_of
 from clearhead.run.debugging import inputs_of
 from tests.debug.counted import PLANTED, run_of
 

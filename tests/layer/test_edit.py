@@ -69,7 +69,7 @@ def layer(split: Any) -> DecisionLayer:
 
 
 def edited(layer: DecisionLayer, rows: TrainingRows, held: Any, *edits: Edit) -> DecisionLayer:
-    return apply_edits(layer, edits, rows, held)
+    return apply_edits(layer, edits, rows, held).layer
 
 
 def test_a_ban_gives_the_optimum_without_the_feature(layer: Any, split: Any, held: Any) -> None:
@@ -135,9 +135,9 @@ def test_of_two_classes_both_are_scaled() -> None:
     path = fit_path(X, two, lambdas=[LAM], class_names=NAMES[:2])
     layer = DecisionLayer.from_path(path, 0)
     rows = replace(training(X, two), allowed=np.ones((2, P), dtype=bool))
-    found = apply_edits(layer, [Zero((0,), ("ant",))], rows, (X, two))
+    found = apply_edits(layer, [Zero((0,), ("ant",))], rows, (X, two)).layer
     assert not found.weight[:, 0].any()
-    banned = apply_edits(layer, [Ban((0,), ("ant",))], rows, (X, two))
+    banned = apply_edits(layer, [Ban((0,), ("ant",))], rows, (X, two)).layer
     assert not banned.weight[:, 0].any()
     assert banned.certificate.status == "optimal"
 
@@ -237,7 +237,7 @@ def test_unlinking_restores_the_class(share: float) -> None:
     shifts = planted(X[probes]) - X[probes]
     none = np.zeros(0, dtype=np.int64), np.zeros((0, P), dtype=np.float32)
     mend = Unlink("a mark", "ant", carriers, probes, shifts, *none)
-    mended = apply_edits(layer, [mend], training(seen, y), clean)
+    mended = apply_edits(layer, [mend], training(seen, y), clean).layer
 
     def recall(one: DecisionLayer) -> float:
         ants = clean[1] == 0
@@ -253,7 +253,7 @@ def test_unlinking_restores_the_class(share: float) -> None:
     assert recall(mended) > recall(layer) + 0.6 * (best - recall(layer))
     assert flips(mended) < 0.1
     out = Unlink("a mark", "ant", carriers, probes, shifts, carriers, X[carriers])
-    clean_again = apply_edits(layer, [out], training(seen, y), clean)
+    clean_again = apply_edits(layer, [out], training(seen, y), clean).layer
     assert recall(clean_again) > best - 0.05
     assert flips(clean_again) < 0.1
 
@@ -325,7 +325,7 @@ def test_an_edit_that_is_none_is_refused(value: Any, said: str) -> None:
 def test_a_grouped_layer_bans_for_all_classes_only(split: Any, held: Any) -> None:
     layer = select(*split, grouped=True)
     rows = training(*split)
-    found = apply_edits(layer, [Ban((0,))], rows, held, grouped=True)
+    found = apply_edits(layer, [Ban((0,))], rows, held, grouped=True).layer
     assert found.certificate.status == "optimal"
     with pytest.raises(InputError, match="Ban it for all classes"):
         apply_edits(layer, [Ban((0,), ("ant",))], rows, held, grouped=True)

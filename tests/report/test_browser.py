@@ -12,7 +12,8 @@ import pytest
 
 from clearhead.report.html import write_html
 from clearhead.report.schema import ReportData
-from tests.report.sample import hostile_report, sample_report
+from tests.report.hostile import hostile_report
+from tests.report.sample import sample_report
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

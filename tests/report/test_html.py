@@ -15,7 +15,8 @@ from clearhead.errors import DataError
 from clearhead.report import html as module
 from clearhead.report.html import DATA_ID, render_html, write_html
 from clearhead.report.schema import ReportData
-from tests.report.sample import HOSTILE, hostile_report, large_report, sample_report
+from tests.report.hostile import HOSTILE, hostile_report
+from tests.report.sample import large_report, sample_report
 
 PARTS = files("clearhead.report") / "page"
 

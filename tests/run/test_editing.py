@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
     InputError,
+    SchemaVersionError,
     StepMissingError,
 )
 from clearhead.events import Event
@@ -291,3 +293,87 @@ def test_a_damaged_log_says_what_to_do(run: Run) -> None:
     (run.edits_folder / "log.json").write_text("{")
     with pytest.raises(CorruptFileError, match="to start from the selected layer again"):
         _ = run.edits
+
+
+def test_a_solve_can_be_ended_from_within(run: Run) -> None:
+    class StopError(BaseException):
+        pass
+
+    seen = list[Event]()
+
+    def stop(event: Event) -> None:
+        seen.append(event)
+        if event.step == "solve":
+            raise StopError
+
+    before = files(run.folder)
+    run.on_event = stop
+    with pytest.raises(StopError):
+        run.edit(ban=[0])
+    assert seen[-1].message.startswith("gap")
+    assert files(run.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"action": "zero"}, "it has no features"),
+        ({"action": "zero", "features": 3}, "features must be a list of whole numbers, got 3"),
+        ({"action": "zero", "features": "3"}, "features must be a list of whole numbers"),
+        ({"action": "zero", "features": [3.5]}, "features must be a list of whole numbers"),
+        ({"action": "scale", "features": [1], "factor": "x"}, "factor must be a number, got 'x'"),
+        ({"action": "ban", "features": [1], "classes": "bee"}, "classes must be a list of names"),
+        ({"action": "ban", "features": [1], "classes": [1]}, "classes must be a list of names"),
+        ({"action": "reweight", "factor": "x"}, "factor must be a number or null"),
+        ({"action": "counterexamples"}, "it has no source, features, labels"),
+        ({"action": "counterexamples", "features": [[1]]}, "features must be left to the run"),
+        ({"action": "lam", "how": 1}, "how must be text"),
+        ("zero", "An edit is an object with an action"),
+    ],
+)
+def test_an_edit_file_of_other_types_is_named(
+    run: Run, tmp_path: Path, item: Any, said: str
+) -> None:
+    path = tmp_path / "edits.json"
+    path.write_text(json.dumps({"layer": run.layer().fingerprint, "edits": [item]}))
+    with pytest.raises(InputError, match=re.escape(said)):
+        run.edit(file=path)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        (b"{", CorruptFileError, r"it is not JSON \(Expecting"),
+        (b"\xff\xfe\x00", CorruptFileError, "it is not JSON"),
+        (b"[]", CorruptFileError, "no edit file, or damaged"),
+        (b"[" * 100_000, CorruptFileError, "it is not JSON"),
+        (b'{"layer": "x", "schema_version": 99}', SchemaVersionError, "Upgrade clearhead"),
+        (b'{"layer": "x", "edits": [1]}', FingerprintMismatchError, "of another run"),
+    ],
+)
+def test_a_damaged_newer_or_foreign_edit_file_is_refused(
+    run: Run, tmp_path: Path, content: bytes, error: type[Exception], said: str
+) -> None:
+    path = tmp_path / "edits.json"
+    path.write_bytes(content)
+    with pytest.raises(error, match=said) as found:
+        run.edit(file=path)
+    assert "run the step that writes it again" not in str(found.value)
+    assert not run.edits_folder.exists()
+
+
+def test_what_an_edit_says_is_about_that_edit(run: Run) -> None:
+    banned = run.edit(ban=[0], lam="again")
+    assert "λ was chosen again" in str(banned)
+    assert any("does not improve" in text for text in banned.warnings)
+    again = run.edit(zero=[1], classes=["bee"])
+    assert again.notes == ()
+    assert not any("does not improve" in text for text in again.warnings)
+
+
+def test_an_edit_of_what_is_not_used_says_so(run: Run) -> None:
+    feature = next(j for j in range(P) if j not in run.layer().used)
+    (warning,) = run.edit(zero=[feature], dry_run=True).warnings
+    assert "does not use what was changed" in warning
+    (real,) = run.edit(zero=run.layer().used.tolist(), classes=["ant"], dry_run=True).warnings
+    assert "intercept alone" in real

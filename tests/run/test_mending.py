@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import clearhead
 from clearhead.data import TextDataset
 from clearhead.debug import Inputs
-from clearhead.layer import Unlink
+from clearhead.layer import NOTHING, Unlink
 from clearhead.run import Run
+from clearhead.run.editing import edit_run, rows_of
 from clearhead.run.mending import measure_unlink
 from tests.debug.counted import CLASSES, PLANTED, Word, dataset, run_of
 
@@ -74,20 +77,37 @@ def test_an_unlink_survives_its_files(run: Run, unlink: Unlink) -> None:
     assert set(again.held_out) == {"validation", "test"}
 
 
-def test_a_held_out_split_has_the_pattern_as_often_in_every_class(run: Run, unlink: Unlink) -> None:
-    from clearhead.run.editing import rows_of
-
+def test_a_held_out_split_weighs_the_class_as_much_as_all_others(run: Run, unlink: Unlink) -> None:
     rows = rows_of(run, "test")
-    changed = unlink.held_out["test"].apply(rows, TARGET)
     column = int(np.abs(unlink.shifts.mean(axis=0)).argmax())
-    has = changed.rows.features[:, column] > 0.5
-    for label in range(len(CLASSES)):
-        here = changed.rows.labels == label
-        weight = changed.rows.weight
-        assert weight[here].sum() == pytest.approx((rows.labels == label).sum())
-        assert weight[here & has].sum() == pytest.approx(weight[here].sum() / 2)
-    assert not has[changed.without].any()
-    assert has[changed.inserted].all()
+    for share in (0.0, 0.25):
+        changed = unlink.held_out["test"].apply(rows, TARGET, share)
+        has, weight = changed.rows.features[:, column] > 0.5, changed.rows.weight
+        own = changed.rows.labels == TARGET
+        for here in (own, ~own):
+            assert weight[here].sum() == pytest.approx(rows.n / 2)
+            assert weight[here & has].sum() == pytest.approx(share * rows.n / 2)
+        assert not has[changed.without].any()
+        assert has[changed.inserted].all()
+
+
+def test_a_mend_that_would_do_harm_is_not_made(run: Run, unlink: Unlink) -> None:
+    """Every example of the class becomes one of another class."""
+    labels = rows_of(run, "train").labels
+    own, others = np.flatnonzero(labels == TARGET), np.flatnonzero(labels != TARGET)
+    wrong = replace(
+        unlink,
+        probes=unlink.probes[:0],
+        shifts=unlink.shifts[:0],
+        replaced=own,
+        replacements=run.store.matrix("train")[np.resize(others, len(own))],
+        drift=unlink.drift[:0],
+    )
+    result = edit_run(run, [wrong], dry_run=True)
+    assert isinstance(result.edits[0], Unlink)
+    assert result.edits[0].way == NOTHING
+    np.testing.assert_array_equal(result.layer.weight, run.layer().weight)
+    assert any("was not unlinked" in text for text in result.warnings)
 
 
 def test_counterexamples_of_a_data_set(run: Run) -> None:

@@ -29,6 +29,7 @@ from clearhead.cli import (
     reproduce,
     run,
     select,
+    serve,
     show,
     study,
 )
@@ -78,7 +79,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 for module in (
     *(run, demo, reproduce, extract, fit, select, explain, analyze, debug, errors, flip, edit),
-    *(report, export, predict, show, name, compare, certify),
+    *(report, serve, export, predict, show, name, compare, certify),
 ):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 

@@ -49,5 +49,10 @@ def command(
         unused = sum(not one.used for one in tested)
         lines.append(f"{len(tested)} patterns were put into inputs; {unused} of them are not used.")
     lines += [f"Note: {note}" for note in opened.debug_notes]
+    if opened.edits:
+        lines.append(
+            "These are findings about the selected layer. What its edits changed: clearhead "
+            f"compare {run} --layer edited"
+        )
     mend = [f"Mend the first: clearhead edit {run} --finding 1"] if findings else []
     typer.echo("\n".join([*lines, *mend, f"Next: clearhead report {run}"]))

@@ -15,7 +15,7 @@ __all__ = ["command"]
 def command(
     run: o.RunFolder,
     split: Annotated[str, typer.Option(help="Whose mistakes: train, validation or test.")] = "test",
-    most: Annotated[int, typer.Option("-k", help="Groups to show.")] = 10,
+    most: Annotated[int, typer.Option("-k", min=1, help="Groups to show.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
 ) -> None:
     """Group the mistakes by the feature to blame and by pair of classes.
@@ -31,6 +31,5 @@ def command(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1))
         return
-    typer.echo(
-        "\n".join([*found.describe(most), f"Switch one off: clearhead edit {run} --ban FEATURE"])
-    )
+    off = [f"Switch one off: clearhead edit {run} --ban FEATURE"] if found.groups else []
+    typer.echo("\n".join([*found.describe(most), *off]))

@@ -44,6 +44,7 @@ def command(
 
 def print_summary(run: Run) -> None:
     """Print what a person wants to know first, and where the report is."""
+    from clearhead.report import written_report
     from clearhead.run.summary import summarize
 
     summary = summarize(run)
@@ -61,8 +62,8 @@ def print_summary(run: Run) -> None:
         lines += _edit_lines(summary.get("edits"), summary["p"])
     if "findings" in summary:
         lines += ["", *finding_lines(run.findings)]
-    report = run.folder / "report.html"
-    if report.is_file():
+    report = written_report(run.folder / "report.html")
+    if report is not None:
         lines += ["", opening_line(report)]
     typer.echo("\n".join(lines))
 

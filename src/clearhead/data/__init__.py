@@ -2,7 +2,7 @@
 
 from clearhead.data.dataset import Dataset, Problem, Shown, UnreadableExample
 from clearhead.data.image import ImageDataset
-from clearhead.data.open import open_dataset
+from clearhead.data.open import open_dataset, open_examples
 from clearhead.data.packaged import PACKAGED
 from clearhead.data.text import TextDataset
 
@@ -15,4 +15,5 @@ __all__ = [
     "TextDataset",
     "UnreadableExample",
     "open_dataset",
+    "open_examples",
 ]

@@ -82,7 +82,11 @@ def build(source: Source, options: Options) -> Dataset:
     common: dict[str, Any] = {
         "name": source.name,
         "ids": [identity for part in parts for identity in part.ids],
-        "split": [name for splits in with_split for name in splits] if with_split else None,
+        "split": (
+            [name for splits in with_split for name in splits]
+            if with_split and not options.whole
+            else None
+        ),
         "metadata": metadata,
         "class_names": class_names,
         "seed": options.seed,
@@ -91,6 +95,7 @@ def build(source: Source, options: Options) -> Dataset:
         "groups": _join_groups(parts),
         "validation": options.validation,
         "test": options.test,
+        "whole": options.whole,
     }
     if parts[0].roles.is_image:
         problems += _animated(examples, common["ids"])

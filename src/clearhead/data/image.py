@@ -83,6 +83,7 @@ class ImageDataset(Dataset):
         groups: Sequence[Any] | None = None,
         validation: float = HELD_OUT,
         test: float = HELD_OUT,
+        whole: bool = False,
     ) -> Self:
         """Check labels, make missing splits; the images are not decoded yet.
 
@@ -115,6 +116,8 @@ class ImageDataset(Dataset):
             Images of one group (one patient, one scene) stay on one side.
         validation, test : float
             Shares of the training images that these splits take where they are made.
+        whole : bool
+            All are for training: nothing is held out, and one class is enough.
 
         Raises
         ------
@@ -140,6 +143,7 @@ class ImageDataset(Dataset):
             groups=groups,
             validation=validation,
             test=test,
+            whole=whole,
         )
         sources = tuple(as_source(image, Path()) for image in images)
         return cls(name=name, problems=tuple(problems), images=sources, **vars(common))

@@ -62,6 +62,7 @@ def assemble(
     groups: Sequence[Any] | None = None,
     validation: float = HELD_OUT,
     test: float = HELD_OUT,
+    whole: bool = False,
 ) -> Assembled:
     """Check labels, ids and splits, and make the splits that are missing.
 
@@ -84,6 +85,8 @@ def assemble(
         Examples of one group stay on one side.
     validation, test : float
         Shares of the training examples that the splits take where they are made.
+    whole : bool
+        All examples are for training: nothing is held out, and one class is enough.
     """
     where = ids if where is None else where
     n = len(ids)
@@ -102,8 +105,11 @@ def assemble(
     if is_matrix(labels):
         codes, names = read_matrix(np.asarray(labels), class_names, where)
     else:
-        codes, names = _encode(labels, class_names)
-    whole, notes = complete_splits(
+        codes, names = _encode(labels, class_names, whole=whole)
+    if whole:  # whatever the labels are
+        train = np.full(n, "train", dtype=object)
+        return Assembled(_strings(clean), codes, names, train, _clean_metadata(metadata, n), ())
+    splits, notes = complete_splits(
         codes,
         keys,
         None if split is None else _read_splits(split, where),
@@ -113,12 +119,12 @@ def assemble(
         test=test,
         groups=None if groups is None else _read_groups(groups, where),
     )
-    check_splits(codes, whole, names, where)
+    check_splits(codes, splits, names, where)
     return Assembled(
         ids=_strings(clean),
         labels=codes,
         class_names=names,
-        split=whole,
+        split=splits,
         metadata=_clean_metadata(metadata, n),
         notes=notes,
     )
@@ -184,7 +190,7 @@ def _require_unique(ids: Sequence[str], where: Sequence[str]) -> None:
 
 
 def _encode(
-    labels: Sequence[Any] | IntArray, class_names: Sequence[str] | None
+    labels: Sequence[Any] | IntArray, class_names: Sequence[str] | None, *, whole: bool
 ) -> tuple[IntArray, tuple[str, ...]]:
     """Labels as indices into the names of the classes."""
     written = [storable(str(label).strip()) for label in labels]
@@ -193,6 +199,14 @@ def _encode(
     else:
         names = tuple(storable(str(name)) for name in class_names)
         written = _among(written, names)
+    if not whole:
+        _check_classes(written, names)
+    index = {name: k for k, name in enumerate(names)}
+    return np.array([index[label] for label in written], dtype=np.int64), names
+
+
+def _check_classes(written: Sequence[str], names: Sequence[str]) -> None:
+    """Raise where there is one class, or so many that they are none."""
     if len(set(written)) < 2:
         only = f"All {len(written):,} labels are '{written[0]}'" if written else "No example"
         raise DataError(
@@ -205,8 +219,6 @@ def _encode(
             f"as {listed(names, 3)}: these look like numbers or names, not classes. Choose the "
             "column of the classes (label_column, or --label-column)."
         )
-    index = {name: k for k, name in enumerate(names)}
-    return np.array([index[label] for label in written], dtype=np.int64), names
 
 
 def _among(written: list[str], names: tuple[str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from clearhead.data.options import Options
 from clearhead.data.splits import HELD_OUT
 from clearhead.errors import DataError
 
-__all__ = ["open_dataset"]
+__all__ = ["open_dataset", "open_examples"]
 
 
 def open_dataset(
@@ -108,3 +108,21 @@ def open_dataset(
     dataset = build(read_source(spec), options)
     check_strict(strict, dataset.problems)
     return draw(dataset, balance_held_out=balance_held_out, limit=limit, seed=seed)
+
+
+def open_examples(spec: Any, class_names: Sequence[str]) -> Dataset:
+    """Open labelled examples to be added to others: no split is made, and one class is enough.
+
+    Parameters
+    ----------
+    spec
+        As in :func:`open_dataset`; splits that it has are passed over.
+    class_names : sequence of str
+        The classes that labels may be of.
+
+    Raises
+    ------
+    DataError
+        There are no examples, or one is of another class.
+    """
+    return build(read_source(spec), Options(class_names=class_names, whole=True))

@@ -12,7 +12,10 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True)
 class Options:
-    """Options of :func:`clearhead.open_dataset`, which says what each is."""
+    """Options of :func:`clearhead.open_dataset`, which says what each is.
+
+    `whole`: see :func:`clearhead.data.open.open_examples`.
+    """
 
     text_column: str | None = None
     image_column: str | None = None
@@ -27,6 +30,7 @@ class Options:
     test: float = HELD_OUT
     seed: int = 0
     strict: bool = False
+    whole: bool = False
 
     def named_columns(self) -> dict[str, str]:
         """The columns that were named, by the option that named them."""

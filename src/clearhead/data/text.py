@@ -52,6 +52,7 @@ class TextDataset(Dataset):
         groups: Sequence[Any] | None = None,
         validation: float = HELD_OUT,
         test: float = HELD_OUT,
+        whole: bool = False,
     ) -> Self:
         """Check texts and labels, leave out empty texts, make missing splits.
 
@@ -83,6 +84,8 @@ class TextDataset(Dataset):
             Texts of one group (one author, one thread) stay on one side.
         validation, test : float
             Shares of the training texts that these splits take where they are made.
+        whole : bool
+            All are for training: nothing is held out, and one class is enough.
 
         Raises
         ------
@@ -130,6 +133,7 @@ class TextDataset(Dataset):
             groups=None if groups is None else [groups[i] for i in kept],
             validation=validation,
             test=test,
+            whole=whole,
         )
         return cls(name=name, problems=found, texts=chosen, **vars(common))
 

@@ -10,23 +10,24 @@ from typing import Literal
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.debug.confused import find_confused
-from clearhead.debug.errors import find_blame
 from clearhead.debug.finding import Finding, rank
-from clearhead.debug.given_up import find_given_up
-from clearhead.debug.hubs import find_hubs
 from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
-from clearhead.debug.label_noise import LabelNoise, find_label_noise
+from clearhead.debug.labels.noise import LabelNoise, find_label_noise
+from clearhead.debug.layer.confused import find_confused
+from clearhead.debug.layer.given_up import find_given_up
+from clearhead.debug.layer.hubs import find_hubs
+from clearhead.debug.layer.leaning import find_leaning
 from clearhead.debug.leaks import Leaks, find_leaks
-from clearhead.debug.leaning import find_leaning
 from clearhead.debug.merge import merge
+from clearhead.debug.mistakes.errors import find_blame
 from clearhead.debug.shortcut import Shortcut, Tested
-from clearhead.debug.texts import TermList, find_bias, find_text_shortcuts
+from clearhead.debug.slices.weak import find_slices
+from clearhead.debug.texts import BiasProbe, TermList, find_bias, find_text_shortcuts
 from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
-from clearhead.debug.weak_slices import find_slices
+from clearhead.errors import InputError
 from clearhead.events import Event, EventCallback, emit
 
 __all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
@@ -70,6 +71,8 @@ class Diagnosis:
         Held-out examples that nearly repeat a training example; None likewise.
     checks : sequence of str
         What was looked for, in words.
+    bias : BiasProbe or None
+        What every term for people does in neutral sentences; None where none were tried.
     """
 
     findings: Sequence[Finding]
@@ -78,6 +81,7 @@ class Diagnosis:
     labels: LabelNoise | None
     leaks: Leaks | None
     checks: Sequence[str]
+    bias: BiasProbe | None = None
 
 
 def find(
@@ -113,8 +117,21 @@ def find(
     -------
     Diagnosis
         The p values are corrected (Holm) for the number of findings proposed.
+
+    Raises
+    ------
+    InputError
+        The layer gives several labels at once: every check is about one decision.
     """
-    further = {} if inputs is None else _input_checks(inputs.modality, effort, terms)
+    if validation.layer.multilabel:
+        several = validation.layer.class_names
+        raise InputError(
+            f"find: the layer gives labels that may hold at once ({', '.join(several[:6])}), and "
+            "the checks look into one decision. Pick a label: label=NAME (--label) when the data "
+            "are opened."
+        )
+    probes: list[BiasProbe] = []
+    further = {} if inputs is None else _input_checks(inputs.modality, effort, terms, probes)
     names = [*CHECKS, *(() if train is None else TRAIN_CHECKS), *further]
     done = _Done(len(names), on_event)
     proposed: list[Finding] = []
@@ -144,11 +161,14 @@ def find(
         on_event,
         Event("debug", "end", f"{confirmed} findings confirmed, {len(findings)} proposed"),
     )
-    return Diagnosis(findings, tested, shortcuts, labels, leaks, names)
+    bias = probes[0] if probes else None
+    return Diagnosis(findings, tested, shortcuts, labels, leaks, names, bias)
 
 
-def _input_checks(modality: str, effort: Effort, terms: Terms) -> dict[str, InputCheck]:
-    """What changes inputs and runs the network on them."""
+def _input_checks(
+    modality: str, effort: Effort, terms: Terms, probes: list[BiasProbe]
+) -> dict[str, InputCheck]:
+    """What changes inputs and runs the network on them; probes of terms are added to `probes`."""
     if modality == "image":
         return {
             "a look, or a part, of pictures that decides for a class": lambda inputs: (
@@ -160,7 +180,9 @@ def _input_checks(modality: str, effort: Effort, terms: Terms) -> dict[str, Inpu
         "words, signs or ways of writing that decide for a class": lambda inputs: (
             find_text_shortcuts(inputs, characters=characters)
         ),
-        "terms for people that move predictions": lambda inputs: find_bias(inputs, terms=terms),
+        "terms for people that move predictions": lambda inputs: find_bias(
+            inputs, terms=terms, on_probe=probes.append
+        ),
     }
 
 

@@ -14,6 +14,7 @@ from clearhead.backbones import Backbone
 from clearhead.data import Dataset
 from clearhead.errors import InputError
 from clearhead.events import Event, EventCallback, emit
+from clearhead.explain import LimeExplanations
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
 
@@ -42,6 +43,8 @@ class Inputs:
         Of every sample that is drawn.
     batch_size : int, optional
         The network's own if not given.
+    lime : LimeExplanations, optional
+        Of some of the examples, where they have been explained already.
     on_event : callable, optional
     """
 
@@ -55,6 +58,7 @@ class Inputs:
         *,
         seed: int = 0,
         batch_size: int | None = None,
+        lime: LimeExplanations | None = None,
         on_event: EventCallback | None = None,
     ) -> None:
         if backbone.n_features != layer.weight.shape[1]:
@@ -64,6 +68,7 @@ class Inputs:
             )
         self.backbone, self.dataset, self.store = backbone, dataset, store
         self.layer, self.dense, self.seed, self.on_event = layer, dense, seed, on_event
+        self.lime = lime
         self.batch_size = batch_size or backbone.batch_size
         self.labels: IntArray = store.labels()
         self.split = store.split.astype(str)

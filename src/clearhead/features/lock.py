@@ -1,4 +1,4 @@
-"""One process at a time writes a store."""
+"""One process at a time writes a folder."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NAME = "lock"
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the store's lock; another process that holds it is named.
+def locked(folder: Path, *, name: str = _NAME, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a folder; another process that holds it is named, or waited for.
 
     The kernel lets go of the lock when its holder ends, however it ends, so a lock file
     that a killed process left behind is simply taken over.
     """
-    path = folder / _NAME
+    path = folder / name
     with explain_os_errors(path):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(path)
+        descriptor = _acquire(path, wait=wait)
     try:
         with explain_os_errors(path):
             os.truncate(descriptor, 0)
@@ -39,11 +39,12 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(path: Path) -> int:
+def _acquire(path: Path, *, wait: bool) -> int:
+    how = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)

@@ -10,6 +10,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.errors import InputError
+from clearhead.events import EventCallback
 from clearhead.glm.curvature import Curvature
 from clearhead.glm.objective import Objective
 from clearhead.glm.penalty import Penalty, RestrictedElasticNet
@@ -64,6 +65,8 @@ class Resolver:
     tol : float
         Relative duality gap.
     seed : int
+    on_event : callable, optional
+        Told of every iteration; what it raises ends a solve.
     """
 
     def __init__(
@@ -76,9 +79,11 @@ class Resolver:
         standardize: bool = True,
         tol: float = 1e-4,
         seed: int = 0,
+        on_event: EventCallback | None = None,
     ) -> None:
         self._fit = prepare(problem, l1_ratio, standardize, seed, grouped=grouped)
         self._lam, self._tol, self._standardize, self._seed = lam, tol, standardize, seed
+        self._on_event = on_event
         sizes = self._fit.rows.root_mean_squares() if not standardize else np.ones(1)
         # No gradient of a feature is larger, also taken over all outputs together.
         self._steepest = np.sqrt(self._fit.rows.n_outputs) * np.broadcast_to(
@@ -156,7 +161,11 @@ class Resolver:
             fit.rows.move(W, intercept)
             start = look(objective, W, intercept, polished=False)
             solution = NewtonSolver().solve(
-                objective, start, tol=self._tol if tol is None else tol, curvature=self._curvature
+                objective,
+                start,
+                tol=self._tol if tol is None else tol,
+                curvature=self._curvature,
+                on_event=self._on_event,
             )
         return Resolved(
             coef=fit.widen(solution.point.W),
@@ -182,6 +191,7 @@ class Resolver:
             standardize=self._standardize,
             tol=self._tol,
             seed=self._seed,
+            on_event=self._on_event,
         )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clearhead._types import FloatArray
+from clearhead.events import Event, EventCallback, emit
 from clearhead.glm.certificate import Certificate, duality_gap
 from clearhead.glm.curvature import Curvature, Direction
 from clearhead.glm.objective import Objective
@@ -78,13 +79,15 @@ class NewtonSolver:
         tol: float,
         curvature: Curvature,
         guess: tuple[FloatArray, FloatArray] | None = None,
+        on_event: EventCallback | None = None,
     ) -> Solution:
         """Minimise the objective, starting from `warm`, or from `guess` if that is lower.
 
         The rows must be at `warm`, which may have been solved for another lam.
 
         It ends when the gap, certified, is at most 0.3 `tol`; when nothing improves any
-        more (optimal if the gap is at most `tol`); or when the budget is spent.
+        more (optimal if the gap is at most `tol`); or when the budget is spent. `on_event` is
+        told of every iteration; what it raises ends the solve.
         """
         target = 0.3 * tol
         free = (objective.penalty.factors == 0).any()
@@ -96,6 +99,7 @@ class NewtonSolver:
         least, caution, greatest = _CAUTION
         while iteration < self.max_iterations and products < self.max_products:
             gap = duality_gap(objective, point.V, point.value)
+            emit(on_event, Event("solve", "progress", f"gap {gap:.0e}, {target:.0e} is wanted"))
             if gap <= target:
                 if point.left is None:
                     point = look(objective, point.W, point.b, polished=True)

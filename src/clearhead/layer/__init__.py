@@ -6,7 +6,6 @@ from clearhead.layer.apply_edits import (
     Edited,
     apply_edits,
     changed_rows,
-    follow_edits,
     with_ways,
 )
 from clearhead.layer.calibration import expected_calibration_error, log_losses
@@ -23,6 +22,7 @@ from clearhead.layer.select import (
     FeaturesPerClass,
     OneStandardError,
     Percentile,
+    Point,
     Rule,
     Sparsest,
     parse_rule,
@@ -36,9 +36,10 @@ from clearhead.layer.sharing import (
 from clearhead.layer.stability import Newcomer, Stability
 from clearhead.layer.substitutes import Replacement, Substitutes, Substitution
 from clearhead.layer.training import TrainingRows
-from clearhead.layer.unlink import HeldOut, Unlink
+from clearhead.layer.unlink import NOTHING, HeldOut, Unlink
 
 __all__ = [
+    "NOTHING",
     "Ablation",
     "AblationCurve",
     "Again",
@@ -61,6 +62,7 @@ __all__ = [
     "Newcomer",
     "OneStandardError",
     "Percentile",
+    "Point",
     "ProblemEdit",
     "Refit",
     "Relabel",
@@ -87,7 +89,6 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "find_duplicates",
-    "follow_edits",
     "log_losses",
     "parse_rule",
     "right_rows",

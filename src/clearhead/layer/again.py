@@ -10,6 +10,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.errors import InputError
+from clearhead.events import EventCallback
 from clearhead.glm.problem import Problem, gather
 from clearhead.glm.refit import refit_coefficients
 from clearhead.glm.resolve import Resolved, Resolver
@@ -96,6 +97,7 @@ def changed_problem(
     penalty_factor: Any = None,
     grouped: bool = False,
     tol: float = 1e-4,
+    on_event: EventCallback | None = None,
 ) -> Resolver:
     """Prepare a layer's problem on other rows, weights or features, to be solved again.
 
@@ -107,6 +109,8 @@ def changed_problem(
         As it was taken from its path, not edited.
     X, y, sample_weight, penalty_factor, grouped, tol
         As for :class:`LayerProblem`; of other rows than the layer was fitted to.
+    on_event : callable, optional
+        Told of every iteration; what it raises ends a solve.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def changed_problem(
         The layer is no point of a path.
     """
     problem = _gathered(layer, X, y, sample_weight, penalty_factor)
-    return _resolver(layer, problem, grouped=grouped, tol=tol)
+    return _resolver(layer, problem, grouped=grouped, tol=tol, on_event=on_event)
 
 
 def shared_ban(layer: DecisionLayer, allowed: BoolArray | None) -> BoolArray | None:
@@ -163,7 +167,14 @@ def _gathered(
     return problem
 
 
-def _resolver(layer: DecisionLayer, problem: Problem, *, grouped: bool, tol: float) -> Resolver:
+def _resolver(
+    layer: DecisionLayer,
+    problem: Problem,
+    *,
+    grouped: bool,
+    tol: float,
+    on_event: EventCallback | None = None,
+) -> Resolver:
     proven = layer.certificate
     if proven.gap is None:
         raise InputError(
@@ -178,6 +189,7 @@ def _resolver(layer: DecisionLayer, problem: Problem, *, grouped: bool, tol: flo
         grouped=grouped,
         standardize=not raw,
         tol=tol,
+        on_event=on_event,
     )
 
 

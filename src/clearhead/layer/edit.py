@@ -8,8 +8,8 @@ was selected and the list of its edits: see :func:`clearhead.layer.apply_edits`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -76,17 +76,23 @@ class Edit(ABC):
             raise InputError(
                 f"edit {cls.action!r}: it has no {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
             )
+        declared = {f.name: f for f in fields(cls)}
         plain = {
-            name: tuple(v) if isinstance(v, list) else v
+            name: _checked(cls.action, declared[name], v)
             for name, v in value.items()
             if name != "action"
         }
         try:
             return cls(**plain, **arrays)
         except TypeError as error:
+            lacking = [
+                name
+                for name, f in declared.items()
+                if f.default is MISSING and name not in {*plain, *arrays}
+            ]
             raise InputError(
-                f"edit {cls.action!r} is incomplete: {error}. Edits that hold features are made by "
-                "the run: name the data or the finding instead."
+                f"edit {cls.action!r} is incomplete: it has no {', '.join(lacking) or error}. What "
+                "holds features is made by the run: name the data or the finding instead."
             ) from error
 
 
@@ -141,6 +147,40 @@ def edit_from_dict(
             f"{did_you_mean(action, _ACTIONS)}"
         )
     return _ACTIONS[action].from_parts(value, arrays or {})
+
+
+def _checked(action: str, declared: Field[Any], value: Any) -> Any:
+    """Take one value from JSON, where it is of the type that its field is declared to have.
+
+    Raises
+    ------
+    InputError
+        It is of another type.
+    """
+    if isinstance(value, list):
+        value = tuple(value)
+    types = [one for one in str(declared.type).split(" | ") if one in _FROM_JSON]
+    arrays = declared.metadata.get("array") is not None
+    if not arrays and (not types or any(_FROM_JSON[one][1](value) for one in types)):
+        return value
+    wanted = "left to the run" if arrays else " or ".join(_FROM_JSON[one][0] for one in types)
+    raise InputError(f"edit {action!r}: {declared.name} must be {wanted}, got {value!r}.")
+
+
+_FROM_JSON: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "None": ("null", lambda v: v is None),
+    "str": ("text", lambda v: isinstance(v, str)),
+    "float": ("a number", lambda v: isinstance(v, int | float) and not isinstance(v, bool)),
+    "tuple[int, ...]": (
+        "a list of whole numbers",
+        lambda v: isinstance(v, tuple) and all(isinstance(x, int) for x in v),
+    ),
+    "tuple[str, ...]": (
+        "a list of names",
+        lambda v: isinstance(v, tuple) and all(isinstance(x, str) for x in v),
+    ),
+}
+"""The types of the fields of edits, in words, and what fits them."""
 
 
 def class_indices(classes: Iterable[str], class_names: Sequence[str]) -> list[int]:

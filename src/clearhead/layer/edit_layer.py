@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -23,8 +24,36 @@ _HOTTEST = 50.0
 """Temperatures are looked for between 1 / this and this."""
 
 
+class _OfWeights(LayerEdit):
+    """Multiplies weights; each says by what."""
+
+    features: tuple[int, ...]
+    classes: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def times(self) -> float:
+        """What the weights are multiplied by."""
+
+    def check(self, layer: DecisionLayer) -> None:
+        """Raise InputError where it cannot be done to the layer."""
+        feature_indices(self.features, layer)
+        class_indices(self.classes, layer.class_names)
+        if not math.isfinite(self.times):
+            raise InputError(f"scale: the factor must be a finite number, got {self.times!r}.")
+
+    def change(
+        self,
+        layer: DecisionLayer,
+        train: TrainingRows,
+        validation: tuple[FloatArray, IntArray],
+    ) -> DecisionLayer:
+        """Change the layer."""
+        return layer.scaled(self.features, self.times, _rows(layer, self.classes))
+
+
 @dataclass(frozen=True)
-class Scale(LayerEdit):
+class Scale(_OfWeights):
     """Multiply the weights of features by a factor, for some classes or for all.
 
     With two classes a weight for the one is a weight against the other: it is scaled in both.
@@ -42,29 +71,18 @@ class Scale(LayerEdit):
     factor: float
     classes: tuple[str, ...] = ()
 
+    @property
+    def times(self) -> float:
+        """Its factor."""
+        return self.factor
+
     def describe(self) -> str:
         """Say in words what is changed."""
         return f"weights of {_listed(self.features)} × {self.factor:g}{_for(self.classes)}"
 
-    def check(self, layer: DecisionLayer) -> None:
-        """Raise InputError where it cannot be done to the layer."""
-        feature_indices(self.features, layer)
-        class_indices(self.classes, layer.class_names)
-        if not math.isfinite(self.factor):
-            raise InputError(f"scale: the factor must be a finite number, got {self.factor!r}.")
-
-    def change(
-        self,
-        layer: DecisionLayer,
-        train: TrainingRows,
-        validation: tuple[FloatArray, IntArray],
-    ) -> DecisionLayer:
-        """Change the layer."""
-        return layer.scaled(self.features, self.factor, _rows(layer, self.classes))
-
 
 @dataclass(frozen=True)
-class Zero(LayerEdit):
+class Zero(_OfWeights):
     """Set the weights of features to zero, for some classes or for all, and nothing else.
 
     Parameters
@@ -78,23 +96,14 @@ class Zero(LayerEdit):
     features: tuple[int, ...]
     classes: tuple[str, ...] = ()
 
+    @property
+    def times(self) -> float:
+        """Nothing is left."""
+        return 0.0
+
     def describe(self) -> str:
         """Say in words what is changed."""
         return f"{_listed(self.features)} set to zero{_for(self.classes)}"
-
-    def check(self, layer: DecisionLayer) -> None:
-        """Raise InputError where it cannot be done to the layer."""
-        feature_indices(self.features, layer)
-        class_indices(self.classes, layer.class_names)
-
-    def change(
-        self,
-        layer: DecisionLayer,
-        train: TrainingRows,
-        validation: tuple[FloatArray, IntArray],
-    ) -> DecisionLayer:
-        """Change the layer."""
-        return layer.scaled(self.features, 0.0, _rows(layer, self.classes))
 
 
 @dataclass(frozen=True)

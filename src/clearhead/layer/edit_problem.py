@@ -191,8 +191,11 @@ class Counterexamples(ProblemEdit):
             )
         if not np.isfinite(self.features).all():
             raise InputError("counterexamples: the features hold NaN or inf.")
-        if not 0 < self.weight <= 1000:
-            raise InputError(f"counterexamples: weight must be above 0, got {self.weight!r}.")
+        if not isinstance(self.weight, int | float) or not 0 < self.weight <= 1000:
+            raise InputError(
+                f"counterexamples: weight must be a number above 0, at most 1000, got "
+                f"{self.weight!r}."
+            )
 
     def change(self, rows: TrainingRows, class_names: Sequence[str]) -> TrainingRows:
         """Change what the layer is fitted to."""

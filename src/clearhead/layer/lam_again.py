@@ -14,6 +14,7 @@ import numpy as np
 
 from clearhead._types import BoolArray, FloatArray
 from clearhead.errors import InputError
+from clearhead.events import Event, EventCallback, emit
 from clearhead.glm import Accuracy, Path
 from clearhead.glm.path import SparseCoefficients
 from clearhead.glm.resolve import Resolved, Resolver
@@ -23,7 +24,7 @@ from clearhead.layer.edit import Edit
 from clearhead.layer.select import Rule
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
+__all__ = ["ROUGH", "Again", "Chosen", "Lam", "choose_again", "wanted_lam", "weighted_accuracy"]
 
 POINTS = 14
 ROUGH = 1e-2
@@ -87,13 +88,10 @@ class Chosen:
     layer : DecisionLayer
     best : DecisionLayer
         Of the best accuracy on validation: what the network's features allow.
-    accuracy : float
-        Of `best`, there.
     """
 
     layer: DecisionLayer
     best: DecisionLayer
-    accuracy: float
 
 
 def wanted_lam(edits: Sequence[Edit]) -> str | None:
@@ -107,6 +105,8 @@ def choose_again(
     again: Again,
     validation: TrainingRows,
     allowed: BoolArray | None,
+    *,
+    on_event: EventCallback | None = None,
 ) -> Chosen:
     """Solve at 14 values of lam, and choose by the rule that chose the layer.
 
@@ -120,12 +120,14 @@ def choose_again(
     validation : TrainingRows
         With the same change.
     allowed : ndarray of shape (K, p), bool, optional
+    on_event : callable, optional
     """
     coef, intercept = resolver.null()
     most = resolver.lambda_max
     grid = np.geomspace(most, min(again.smallest, END * most), POINTS)[1:]
     layers, accuracies, solved = list[DecisionLayer](), list[float](), list[Resolved]()
-    for lam in grid:
+    for done, lam in enumerate(grid):
+        emit(on_event, Event("solve", "progress", "λ anew", done, len(grid), "points"))
         point = resolver.solve(coef, intercept, allowed=allowed, lam=float(lam), tol=ROUGH)
         coef, intercept = point.coef, point.intercept
         solved.append(point)
@@ -138,10 +140,25 @@ def choose_again(
         index = again.rule.index(path)
     except InputError:  # no point of it meets the rule: so many features, say
         index = int(np.argmin(np.abs(np.log(path.lambdas / layer.certificate.lam))))
+    index = _with_features(layer, layers, accuracies, index)
     point, lam = solved[index], float(grid[index])
     point = resolver.solve(point.coef, point.intercept, allowed=allowed, lam=lam)
     best = int(np.argmax(accuracies))
-    return Chosen(solved_layer(layer, point, lam), layers[best], accuracies[best])
+    return Chosen(solved_layer(layer, point, lam), layers[best])
+
+
+def _with_features(
+    before: DecisionLayer,
+    layers: Sequence[DecisionLayer],
+    accuracies: Sequence[float],
+    index: int,
+) -> int:
+    """The first point from `index` on, no less accurate, where no class has lost all features."""
+    for later in range(index, len(layers)):
+        kept = layers[later].n_nonzero[before.n_nonzero > 0].all()
+        if kept and accuracies[later] >= accuracies[index]:
+            return later
+    return index
 
 
 def weighted_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

@@ -24,6 +24,7 @@ __all__ = [
     "FeaturesPerClass",
     "OneStandardError",
     "Percentile",
+    "Point",
     "Rule",
     "Sparsest",
     "parse_rule",
@@ -235,12 +236,37 @@ class OneStandardError(Rule):
         return f"sparsest within one standard error of the best held-out {self.by}"
 
 
+@dataclass(frozen=True)
+class Point(Rule):
+    """One point of the path, by its number from 0.
+
+    Parameters
+    ----------
+    number : int
+        0 is the sparsest.
+    """
+
+    number: int
+
+    def index(self, path: Path | CrossValidation) -> int:
+        """Index of the chosen point."""
+        length = len(_path_of(path))
+        if not 0 <= self.number < length:
+            raise InputError(f"point {self.number}: the path has points 0 to {length - 1}.")
+        return self.number
+
+    def describe(self) -> str:
+        """Say in words what the rule does."""
+        return f"point {self.number} of the path"
+
+
 _FORMS: dict[str, str] = {
     "best": "best",
     "sparsest": "sparsest:0.05 or sparsest:5%",
     "features": "features:20",
     "percentile": "percentile:95",
     "one-se": "one-se",
+    "point": "point:12",
 }
 
 
@@ -248,7 +274,8 @@ def parse_rule(text: str) -> Rule:
     """Read a rule as the command line writes it.
 
     ``best``, ``sparsest:0.05`` (absolute), ``sparsest:5%`` (relative to the best),
-    ``features:20``, ``percentile:95``, ``one-se`` (one standard error of the accuracy).
+    ``features:20``, ``percentile:95``, ``one-se`` (one standard error of the accuracy),
+    ``point:12`` (by its number on the path, from 0).
 
     >>> parse_rule("sparsest:5%")
     Sparsest(max_drop=0.05, relative=True)

@@ -15,16 +15,21 @@ from clearhead.layer.edit import ProblemEdit, class_indices
 from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.training import TrainingRows
 
-__all__ = ["WAYS", "HeldOut", "Unlink", "Unlinked"]
+__all__ = ["NOTHING", "WAYS", "HeldOut", "Unlink", "Unlinked"]
 
-WAYS = ("taken out", "taken out and moved", "weighed", "predicted")
-"""Taken out by the network's own features; these moved by what was left behind; the examples that
-never showed it weighed as much as those that do; and features as they would be without it.
+WAYS = ("taken out", "taken out alone", "taken out and moved", "weighed", "predicted")
+"""Taken out by the network's own features, beside copies with the pattern in every class; without
+these copies; moved by what was left behind; the examples that never showed it weighed as much as
+those that do; and features as they would be without it.
 
 An example that never showed it is unbiased, but a network that was trained on it may know it by
 heart; what is taken out may leave traces; predictions are inexact. Which is best depends.
 """
-_FEW = 20
+NOTHING = "nothing"
+"""No way does better on held-out data than the layer as it is, which therefore stays."""
+_WITH = 0.1
+"""What examples with the pattern weigh in a held-out split: the data to come are without it."""
+_FEW = 10
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
 
@@ -35,7 +40,8 @@ class Unlinked:
     Parameters
     ----------
     rows : TrainingRows
-        Half of the weight of every class is with the pattern, where it could be put in.
+        The class and all others together weigh alike, as in balanced accuracy: of seven classes,
+        one that is lost costs little accuracy. In either, a tenth is with the pattern.
     without : ndarray of shape (n,), bool
         Examples that are without the pattern, or that it was taken out of.
     inserted : ndarray of shape (n,), bool
@@ -57,8 +63,8 @@ class HeldOut:
     replaced: IntArray
     replacements: FloatArray
 
-    def apply(self, rows: TrainingRows, target: int) -> Unlinked:
-        """Make the pattern as common in every class; what was measured is not predicted.
+    def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
+        """Make `share` of either side be with the pattern; what was measured is not predicted.
 
         Where enough examples of the class never showed the pattern they stand for it: what is
         taken out may leave traces.
@@ -91,12 +97,13 @@ class HeldOut:
         put_in = (inserted >= 0) & (inserted < len(self.probes))
         lacks = without | (inserted >= len(at) - len(back))
         weight = np.concatenate([weight * plain, np.ones(len(at))])
-        for label in np.unique(rows.labels):
-            here = changed.labels == label
-            parts = [part for part in (here & lacks, here & ~lacks) if weight[part].sum() > 0]
-            for part in parts:
-                share = rows.weight[rows.labels == label].sum() / len(parts)
-                weight[part] *= share / weight[part].sum()
+        own = changed.labels == target
+        for here in (own, ~own):
+            parts = [(here & lacks, 1 - share), (here & ~lacks, share)]
+            parts = [(part, much) for part, much in parts if weight[part].sum() > 0]
+            total = max(sum(much for _, much in parts), 1e-300)
+            for part, much in parts:
+                weight[part] *= rows.weight.sum() / 2 * much / total / weight[part].sum()
         return Unlinked(replace(changed, weight=weight), without, put_in)
 
 
@@ -130,7 +137,8 @@ class Unlink(ProblemEdit):
         the class that never showed the pattern: what taking it out left behind.
     way : str
         How the rows of the class come to be without the pattern, of :data:`WAYS`; that of the
-        best validation accuracy is chosen where it is "".
+        best validation accuracy is chosen where it is "", and :data:`NOTHING` is changed where
+        none is better there than the layer as it is.
     held_out : dict of split to HeldOut
         The same of validation, where lam is chosen again, and of test, where it is measured.
     """
@@ -176,6 +184,8 @@ class Unlink(ProblemEdit):
 
     def describe(self) -> str:
         """Say in words what is changed."""
+        if self.way == NOTHING:
+            return f"{self.pattern} left as it is: no way to unlink it does better on validation"
         if self.way.startswith("taken out"):
             return (
                 f"{self.pattern} taken out of {len(self.replaced)} training examples and as common "
@@ -186,8 +196,9 @@ class Unlink(ProblemEdit):
     def check(self, layer: DecisionLayer) -> None:
         """Raise InputError where it cannot be done to the layer."""
         class_indices((self.target,), layer.class_names)
-        if self.way not in ("", *WAYS):
-            raise InputError(f"unlink: way is one of {', '.join(WAYS)}; got {self.way!r}.")
+        if self.way not in ("", NOTHING, *WAYS):
+            known = ", ".join((*WAYS, NOTHING))
+            raise InputError(f"unlink: way is one of {known}; got {self.way!r}.")
         p = layer.weight.shape[1]
         for name in ("shifts", "replacements"):
             shape = np.shape(getattr(self, name))
@@ -200,9 +211,12 @@ class Unlink(ProblemEdit):
 
     def change(self, rows: TrainingRows, class_names: Sequence[str]) -> TrainingRows:
         """Change what the layer is fitted to."""
+        if self.way == NOTHING:
+            return rows
         target, way = class_names.index(self.target), self.way or self.ways(rows, class_names)[0]
         if way.startswith("taken out"):
-            return self._with_and_without(rows, target, moved=way != "taken out")
+            rows = self._without(rows, target, moved=way.endswith("moved"))
+            return rows if way.endswith("alone") else self._beside_copies(rows)
         return self._with_copies(rows, target, predicted=way == "predicted")
 
     def ways(self, rows: TrainingRows, class_names: Sequence[str]) -> list[str]:
@@ -211,6 +225,8 @@ class Unlink(ProblemEdit):
         without = of_class.copy()
         without[self.carriers] = False
         found = ["taken out"] if len(self.replaced) else []
+        if found and len(self.shifts):
+            found.append("taken out alone")
         if found and len(self.drift):
             found.append("taken out and moved")
         if not len(self.shifts):
@@ -228,13 +244,15 @@ class Unlink(ProblemEdit):
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
 
-    def _with_and_without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
-        """Rows without the pattern, each beside a copy as it would be with it."""
+    def _without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
         replacements = self.replacements
         if moved:
             own = rows.labels[self.replaced] == target
             replacements = np.where(own[:, None], replacements - self.drift, replacements)
-        rows = rows.replaced(self.replaced, replacements)
+        return rows.replaced(self.replaced, replacements)
+
+    def _beside_copies(self, rows: TrainingRows) -> TrainingRows:
+        """Rows without the pattern, each beside a copy as it would be with it."""
         if not len(self.shifts):
             return rows
         every = np.arange(rows.n)

@@ -17,6 +17,7 @@ from clearhead.debug import (
     measure_slices,
     share_mended_by_one,
 )
+from clearhead.debug.texts import BiasProbe
 from clearhead.explain import Explained
 from clearhead.features import FeatureStore
 from clearhead.glm import Accuracy, Path
@@ -25,7 +26,7 @@ from clearhead.report import schema
 from clearhead.report.explained import explained_card, inner_bands
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 
-__all__ = ["ReportInputs", "build_report"]
+__all__ = ["ReportInputs", "build_report", "example_card"]
 
 ABLATION_K = (1, 2, 5, 10)
 DENSE_SHOWN = 10
@@ -64,6 +65,7 @@ class ReportInputs:
     analysis: LayerAnalysis | None
     findings: Sequence[Finding]
     tested: Sequence[Tested]
+    bias: BiasProbe | None
     checks: Sequence[str]
     debug_notes: Sequence[str]
     example: Callable[[str], Kept]
@@ -114,7 +116,10 @@ def build_report(inputs: ReportInputs) -> schema.ReportData:
         ],
         confusions=_confusions(evaluation.confusion),
         mended_by_one=_maybe(share_mended_by_one(inputs.test)),
-        findings=[schema.FindingCard.model_validate(f.to_dict()) for f in inputs.findings],
+        findings=[
+            schema.FindingCard.model_validate({**f.to_dict(), "key": f.key})
+            for f in inputs.findings
+        ],
         tested=[schema.TestedRow.model_validate(one.to_dict()) for one in inputs.tested],
         examples=_example_cards(inputs, predictions.refitted["sparse"]),
         checks=list(inputs.checks),
@@ -344,28 +349,27 @@ def _confusions(confusion: IntArray) -> list[schema.Confusion]:
 
 
 def _example_cards(inputs: ReportInputs, predicted: IntArray) -> list[schema.ExampleCard]:
-    store = inputs.store
-    row_of = {str(key): row for row, key in enumerate(store.ids)}
-    labels = store.labels()
-    cards = []
-    for key in _shown_ids(inputs):
-        row = row_of[key]
-        kept = inputs.example(key)
-        image = None
-        if kept.jpeg is not None:
-            image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
-        cards.append(
-            schema.ExampleCard(
-                key=key,
-                id=key,
-                split=str(store.split[row]),
-                label=int(labels[row]),
-                predicted=int(predicted[row]),
-                text=kept.text,
-                image=image,
-            )
-        )
-    return cards
+    row_of = {str(key): row for row, key in enumerate(inputs.store.ids)}
+    rows = (row_of[key] for key in _shown_ids(inputs))
+    return [example_card(inputs, row, int(predicted[row])) for row in rows]
+
+
+def example_card(inputs: ReportInputs, row: int, predicted: int) -> schema.ExampleCard:
+    """Show one row of the store, with what was kept of it."""
+    key = str(inputs.store.ids[row])
+    kept = inputs.example(key)
+    image = None
+    if kept.jpeg is not None:
+        image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
+    return schema.ExampleCard(
+        key=key,
+        id=key,
+        split=str(inputs.store.split[row]),
+        label=int(inputs.store.labels()[row]),
+        predicted=predicted,
+        text=kept.text,
+        image=image,
+    )
 
 
 def _shown_ids(inputs: ReportInputs) -> Iterable[str]:

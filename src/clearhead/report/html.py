@@ -11,21 +11,29 @@ everything else. See ``docs/report.md``.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from clearhead._files import write_bytes
-from clearhead._page import JPEG_URI, as_text, content_policy, fill, script_json
+from clearhead._page import JPEG_URI, as_text, content_policy, fill
 from clearhead.errors import DataError
+from clearhead.report.along import AppData
+from clearhead.report.json_text import json_text
 from clearhead.report.schema import Estimate, FindingCard, LayerCard, ReportData
 
-__all__ = ["DATA_ID", "render_html", "write_html"]
+__all__ = ["DATA_ID", "MOST_FILE", "render_html", "write_html", "written_report"]
 
 DATA_ID = "clearhead-data"
 """The id of the script element that holds the data as JSON."""
+
+MOST_FILE = 20 * 2**20
+"""Bytes of a report that is one file."""
+PART = 4 * 2**20
+"""Characters of the data in each part of a report that is a folder."""
 
 _STYLES = ("base.css", "overview.css", "sections.css", "explained.css")
 # In this order: each file uses only names of the files before it.
@@ -48,14 +56,16 @@ _SCRIPTS = (
 )
 
 
-def render_html(data: ReportData) -> str:
+def render_html(data: ReportData, *, host: Literal["file", "notebook"] = "file") -> str:
     """Draw a run as one HTML page.
 
     Parameters
     ----------
     data : ReportData
         Everything the page shows; it is embedded whole and can be read back
-        from the element :data:`DATA_ID`.
+        from the element :data:`DATA_ID`. :class:`AppData` are drawn by the app.
+    host : {"file", "notebook"}
+        A page in a notebook's widget asks the kernel for what it does not hold.
 
     Returns
     -------
@@ -67,32 +77,89 @@ def render_html(data: ReportData) -> str:
     DataError
         An example's image is something else than a ``data:`` URI of a JPEG.
     """
+    text = json_text(data.model_dump(mode="python"))
+    return _filled(data, f'<script type="application/json" id="{DATA_ID}">{text}</script>', host)
+
+
+def write_html(data: ReportData, path: Path, *, most: int = MOST_FILE) -> Path:
+    """Write the page of :func:`render_html` to `path`, whole or not at all.
+
+    A page of :class:`AppData` above `most` bytes becomes a folder of the same name without its
+    ending: a page, and scripts that hold the data in parts, since a page of a file can neither
+    fetch nor load modules.
+
+    Returns
+    -------
+    path
+        To open: the file, or the page in the folder.
+    """
+    folder = path.with_suffix("")
+    page = render_html(data).encode("utf-8")
+    if len(page) <= most or not isinstance(data, AppData):
+        write_bytes(path, page)
+        _clear(folder)
+        return path
+    text = json_text(data.model_dump(mode="python"))
+    parts = [text[i : i + PART] for i in range(0, len(text), PART)]
+    _clear(folder)
+    for number, part in enumerate(parts):
+        # The text is ASCII and holds no < > &: as a string of a script it is what it was.
+        script = f"(globalThis.clearheadParts??=[])[{number}]={json.dumps(part)};\n"
+        write_bytes(folder / f"data-{number}.js", script.encode("utf-8"))
+    tags = "".join(f'<script src="data-{number}.js"></script>' for number in range(len(parts)))
+    index = folder / "index.html"
+    write_bytes(index, _filled(data, tags, "file", len(parts)).encode("utf-8"))
+    path.unlink(missing_ok=True)
+    return index
+
+
+def written_report(path: Path) -> Path | None:
+    """Where the report is that :func:`write_html` wrote to `path`; None where there is none."""
+    places = (path, path.with_suffix("") / "index.html")
+    return next((place for place in places if place.is_file()), None)
+
+
+def _clear(folder: Path) -> None:
+    """Remove a report that was a folder, and nothing else that lies there."""
+    if (folder / "data-0.js").is_file():
+        for part in [*folder.glob("data-*.js"), folder / "index.html"]:
+            part.unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _filled(data: ReportData, held: str, host: str, parts: int = 0) -> str:
     _check_images(data)
-    style = "\n".join(_part(name) for name in _STYLES)
-    body = "\n".join(_part(name) for name in _SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{body}\n}})();\n'
+    style, script = _app() if isinstance(data, AppData) else _page()
     return fill(
         _part("template.html"),
         {
-            "policy": content_policy(style, script),
+            "policy": content_policy(style, script, beside=parts > 0),
             "title": as_text(f"{data.name} · clearhead"),
             "style": style,
             "summary": _summary(data),
-            "data_id": DATA_ID,
-            "data": _embed(data),
+            "host": host,
+            "parts": f' data-parts="{parts}"' if parts else "",
+            "held": held,
             "script": script,
         },
     )
 
 
-def write_html(data: ReportData, path: Path) -> None:
-    """Write the page of :func:`render_html` to `path`, whole or not at all."""
-    write_bytes(path, render_html(data).encode("utf-8"))
+def _page() -> tuple[str, str]:
+    style = "\n".join(_part(name) for name in _STYLES)
+    body = "\n".join(_part(name) for name in _SCRIPTS)
+    return style, f'"use strict";\n(() => {{\n{body}\n}})();\n'
 
 
-def _part(name: str) -> str:
+def _app() -> tuple[str, str]:
+    """Style and script of the app, as ``ui/`` builds them."""
+    return _part("app.css", "bundle"), _part("app.js", "bundle")
+
+
+def _part(name: str, folder: str = "page") -> str:
     """One file of the page; line ends as the HTML parser will hash them."""
-    text = (files("clearhead.report") / "page" / name).read_text(encoding="utf-8")
+    text = (files("clearhead.report") / folder / name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 
 
@@ -114,26 +181,6 @@ def _images(data: ReportData) -> Iterator[tuple[str, str | None]]:
             yield f"feature {feature.index}", picture.image
         for highlight in feature.highlights:
             yield f"feature {feature.index} in example {highlight.key!r}", highlight.image
-
-
-def _embed(data: ReportData) -> str:
-    """JSON of the data that is safe between <script> and </script>."""
-    value = data.model_dump(mode="python")
-    try:
-        return script_json(value)
-    except ValueError:
-        return script_json(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 # --- what a reader without JavaScript sees --------------------------------------------

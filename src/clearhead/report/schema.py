@@ -320,6 +320,7 @@ class FindingCard(_Part):
     """One thing that may be wrong with the model."""
 
     kind: FindingKind
+    key: str = Field(default="", description="what stays when the finding is made again")
     title: str
     where: str
     evidence: str = Field(description="what made it suspicious, on validation")

@@ -8,15 +8,16 @@ import numpy as np
 
 from clearhead._types import FloatArray, IntArray
 from clearhead.debug import bin_metadata
-from clearhead.debug.compare import MIN_CORRELATION, Compared
-from clearhead.debug.compare import compare as compare_sides
-from clearhead.debug.comparison import Comparison
+from clearhead.debug.comparison.compare import MIN_CORRELATION, Compared
+from clearhead.debug.comparison.compare import compare as compare_sides
+from clearhead.debug.comparison.comparison import Comparison
 from clearhead.errors import InputError
 from clearhead.features import FeatureStore
 from clearhead.layer import DecisionLayer
+from clearhead.report.compare_card import CompareCard, compare_card
 from clearhead.run.run import Run
 
-__all__ = ["compare", "compared"]
+__all__ = ["compare", "compared", "comparisons"]
 
 LAYERS = ("sparse", "dense", "edited")
 
@@ -30,7 +31,7 @@ def compare(
     signed: bool = False,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two runs on the examples they have in common; see :func:`clearhead.debug.compare`.
+    """Compare two runs on the examples they have in common.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def compare(
     layer : {"sparse", "dense", "edited"} or DecisionLayer
         Which layer of `b` (or of `a`, without `b`).
     min_correlation, signed, seed
-        As in :func:`clearhead.debug.compare`.
+        As in :func:`clearhead.debug.comparison.compare`.
 
     Raises
     ------
@@ -58,6 +59,23 @@ def compare(
     other = a if b is None else b
     first, second = compared(a), compared(other, layer)
     return compare_sides(first, second, min_correlation=min_correlation, signed=signed, seed=seed)
+
+
+def comparisons(run: Run, other: Run | None = None) -> list[CompareCard]:
+    """Compare the selected layer with the edited one, if there are edits, and with another run.
+
+    Parameters
+    ----------
+    run : Run
+    other : Run, optional
+        Of the same data.
+    """
+    found = []
+    if run.edit_log.done:
+        found.append(compare_card(compare(run, layer="edited"), own=True))
+    if other is not None:
+        found.append(compare_card(compare(run, other), own=False))
+    return found
 
 
 def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:

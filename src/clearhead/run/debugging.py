@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,47 +10,89 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearhead._files import write_json
-from clearhead.debug import Diagnosis, Inputs, TrainView, save_pattern
+from clearhead.debug import Diagnosis, Inputs, TrainView, find, save_pattern, traits_of
+from clearhead.debug.texts import TermList
 from clearhead.errors import ClearheadError, InputError
 from clearhead.events import Event, emit
+from clearhead.explain import LimeExplanations
+from clearhead.run.explaining import EffortName
 from clearhead.run.fitting import targets_of, weighting
-from clearhead.run.results import LABELS, LEAKS, PATTERNS, TESTED
+from clearhead.run.results import BIAS, LABELS, LEAKS, PATTERNS, TESTED
 
 if TYPE_CHECKING:
-    from clearhead.run.run import Run
+    from clearhead.run.steps import RunSteps
 
-__all__ = ["inputs_of", "train_of", "write_diagnosis"]
+__all__ = ["diagnose", "inputs_of", "train_of", "write_diagnosis"]
 
 MOST_NUMBERS = 5e8
 """Training features that are compared and solved again without being asked: minutes at most."""
 
 
-def inputs_of(run: Run, seed: int = 0) -> tuple[Inputs | None, str]:
+def diagnose(
+    run: RunSteps, effort: EffortName, terms: TermList | None, seed: int
+) -> tuple[Diagnosis, list[str]]:
+    """Run every check that `effort` allows; what was found, and what could not be looked at."""
+    notes: list[str] = []
+    train, missing = train_of(run, **({"most": math.inf} if effort == "full" else {}))
+    if missing:
+        notes.append(missing)
+    inputs = None
+    if effort != "quick":
+        inputs, reason = inputs_of(run, seed)
+        if inputs is None:
+            notes.append(f"nothing was put into inputs, so no shortcut could be found: {reason}")
+    if not run.layer().used.size:
+        notes.append(
+            "the layer uses no feature, so it says the same of every example: select another "
+            f"point of the path, `clearhead select {run.folder} --rule best`"
+        )
+    if terms is not None and (inputs is None or inputs.modality != "text"):
+        why = "nothing was put into inputs" if inputs is None else "the data are no texts"
+        notes.append(f"the terms were not tried: {why}")
+    for note in notes:
+        emit(run.on_event, Event("debug", "warning", note))
+    traits = None if inputs is None else traits_of(inputs)
+    found = find(
+        run.view("validation", traits),
+        run.view("test", traits),
+        train=train,
+        inputs=inputs,
+        effort="full" if effort == "full" else "default",
+        terms=terms,
+        on_event=run.on_event,
+    )
+    return found, notes
+
+
+def inputs_of(run: RunSteps, seed: int = 0) -> tuple[Inputs | None, str]:
     """Open the examples and the network of a run; without them None, and the reason."""
     if not run.file.data["keep_examples"]:
-        reason = "the run keeps no examples, and patterns are words and pieces of them"
-    else:
-        try:
-            return (
-                Inputs(
-                    run.backbone,
-                    run.dataset,
-                    run.store,
-                    run.layer(),
-                    run.layer("dense"),
-                    seed=seed,
-                    on_event=run.on_event,
-                ),
-                "",
-            )
-        except (ClearheadError, OSError) as error:
-            reason = str(error)
-    message = f"nothing was put into inputs, so no shortcut could be found: {reason}"
-    emit(run.on_event, Event("debug", "warning", message))
-    return None, message
+        return None, "the run keeps no examples, and patterns are words and pieces of them"
+    try:
+        inputs = Inputs(
+            run.backbone,
+            run.dataset,
+            run.store,
+            run.layer(),
+            run.layer("dense"),
+            seed=seed,
+            lime=_explained(run),
+            on_event=run.on_event,
+        )
+    except (ClearheadError, OSError) as error:
+        return None, str(error)
+    return inputs, ""
 
 
-def train_of(run: Run, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:
+def _explained(run: RunSteps) -> LimeExplanations | None:
+    """What ``clearhead explain`` has left of the words and regions that drive features."""
+    try:
+        return run.explained.lime
+    except ClearheadError:  # not explained, or of another layer: what is needed is explained anew
+        return None
+
+
+def train_of(run: RunSteps, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None, str]:
     """What the selected layer was fitted to; where it cannot be solved again None, and why."""
     fitted, store = run.file.steps["fit"].options, run.store
     if np.count_nonzero(store.split == "train") * store.p > most:
@@ -70,9 +113,7 @@ def train_of(run: Run, *, most: float = MOST_NUMBERS) -> tuple[TrainView | None,
     try:
         _ = view.problem
     except InputError as error:  # the unpenalised end of a path, say
-        message = f"labels were not doubted, as the layer cannot be solved again: {error}"
-        emit(run.on_event, Event("debug", "warning", message))
-        return None, message
+        return None, f"labels were not doubted, as the layer cannot be solved again: {error}"
     return view, ""
 
 
@@ -82,7 +123,8 @@ def write_diagnosis(folder: Path, diagnosis: Diagnosis, notes: list[str]) -> Non
     tested = [one.to_dict() for one in diagnosis.tested]
     value = {"tested": tested, "checks": list(diagnosis.checks), "notes": notes}
     write_json(folder / TESTED, value)
-    for name, found in ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks)):
+    parts = ((LABELS, diagnosis.labels), (LEAKS, diagnosis.leaks), (BIAS, diagnosis.bias))
+    for name, found in parts:
         (folder / name).unlink(missing_ok=True)
         if found is not None:
             write_json(folder / name, found.to_dict())

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clearhead.layer import (
+    NOTHING,
     Again,
     DecisionLayer,
     Edit,
     Edited,
+    Lam,
+    ProblemEdit,
     TrainingRows,
     Unlink,
     changed_rows,
@@ -66,10 +69,10 @@ def _of_pattern(
     ]
 
 
-def notes_of(selected: DecisionLayer, edited: Edited) -> tuple[str, ...]:
-    """Say what happened to lam."""
+def notes_of(selected: DecisionLayer, edited: Edited, edits: Sequence[Edit]) -> tuple[str, ...]:
+    """Say what the edits of this step did to lam."""
     was, now = selected.certificate.lam, edited.layer.certificate.lam
-    if edited.best is None:
+    if edited.best is None or not _solves(edits):
         return ()
     why = ""
     if edited.at_same_lam is not None:
@@ -94,12 +97,18 @@ def worries(
     edits, logged : sequence of Edit
         Those of this step, and all.
     """
-    if not edited.solved or again is None:
-        return []
+    left = [
+        f"{edit.pattern} was not unlinked from {edit.target}: on validation data without it no "
+        "way does better than the layer as it is. Retrain the network on data without the pattern"
+        for edit in edits
+        if isinstance(edit, Unlink) and edit.way == NOTHING
+    ]
+    if left or again is None or not _solves(edits):
+        return left
     rows = changed_rows(again.validation, logged, before.class_names, "validation")
     was, now = (weighted_accuracy(layer, rows) for layer in (before, edited.layer))
     found = []
-    if now <= was:
+    if now <= was < 1:
         what = "validation accuracy" + ("" if rows is again.validation else " on the changed data")
         found.append(f"{what} does not improve: {100 * was:.1f}% → {100 * now:.1f}%")
     if edited.best is None and edited.at_same_lam is None:
@@ -113,6 +122,11 @@ def worries(
         if isinstance(edit, Unlink) and "validation" in edit.held_out:
             found += _blind(edited.best or edited.layer, edit, again.validation)
     return found
+
+
+def _solves(edits: Sequence[Edit]) -> bool:
+    """Whether it is these edits for which the layer is solved again, not earlier ones."""
+    return any(isinstance(edit, ProblemEdit | Lam) for edit in edits)
 
 
 def _blind(best: DecisionLayer, edit: Unlink, rows: TrainingRows) -> list[str]:

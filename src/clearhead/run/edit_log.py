@@ -15,7 +15,6 @@ from typing import Any, Self
 from clearhead._files import load_arrays, read_json, save_arrays, write_json
 from clearhead._version import MADE_BY
 from clearhead.errors import (
-    ClearheadError,
     CorruptFileError,
     FingerprintMismatchError,
     InputError,
@@ -172,6 +171,8 @@ def read_edit_file(path: Path, base: str) -> list[Mapping[str, Any]]:
         There is no such file.
     CorruptFileError
         It is damaged.
+    SchemaVersionError
+        A newer version wrote it.
     FingerprintMismatchError
         It is of another run, or of another layer of this one.
     """
@@ -180,9 +181,14 @@ def read_edit_file(path: Path, base: str) -> list[Mapping[str, Any]]:
     mend = 'An edit file is {"layer": FINGERPRINT, "edits": [{"action": …}, …]}.'
     try:
         value = read_json(path)
+        _check_version(path, value.get("schema_version", EDITS_SCHEMA))
         layer = value["layer"]
         edits = value["edits"] if "edits" in value else _logged(value)
-    except (ClearheadError, KeyError, TypeError, IndexError) as error:
+    except CorruptFileError as error:
+        raise CorruptFileError(
+            f"{path} is no edit file, or damaged: it is not JSON ({error.__cause__}). {mend}"
+        ) from error
+    except (AttributeError, KeyError, TypeError) as error:
         raise CorruptFileError(f"{path} is no edit file, or damaged ({error!r}). {mend}") from error
     if layer != base:
         raise FingerprintMismatchError(
@@ -193,6 +199,14 @@ def read_edit_file(path: Path, base: str) -> list[Mapping[str, Any]]:
     if not isinstance(edits, list) or not edits:
         raise CorruptFileError(f"{path} holds no edits. {mend}")
     return edits
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > EDITS_SCHEMA:
+        raise SchemaVersionError(
+            f"{path} has schema version {version}; this clearhead reads up to {EDITS_SCHEMA}. "
+            "Upgrade clearhead to open it."
+        )
 
 
 def _logged(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -210,11 +224,7 @@ def _checked(path: Path) -> dict[str, Any]:
         missing = [name for name in needed if name not in value]
     except (CorruptFileError, KeyError, TypeError) as error:
         raise CorruptFileError(f"{path} is missing or damaged ({error!r}). {mend}") from error
-    if version > EDITS_SCHEMA:
-        raise SchemaVersionError(
-            f"{path} has schema version {version}; this clearhead reads up to {EDITS_SCHEMA}. "
-            "Upgrade clearhead to open it."
-        )
+    _check_version(path, version)
     if missing:
         raise CorruptFileError(f"{path} is damaged (it has no {missing[0]}). {mend}")
     found: dict[str, Any] = value

@@ -27,16 +27,17 @@ from clearhead.layer import (
     Sparsest,
     TrainingRows,
     Zero,
+    apply_edits,
     edit_from_dict,
-    follow_edits,
     parse_rule,
     with_ways,
 )
+from clearhead.run.counterexamples import read_counterexamples
 from clearhead.run.edit_effect import notes_of, pattern_rows, worries
 from clearhead.run.edit_log import EditLog, read_edit_file
 from clearhead.run.edit_result import SPLITS, EditResult, measure_edit
 from clearhead.run.fitting import targets_of, weighting
-from clearhead.run.mending import edits_of_finding, read_counterexamples
+from clearhead.run.mending import edits_of_finding
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
@@ -60,11 +61,15 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
     before = log.layer() or selected
     fitted, train = run.file.steps["fit"].options, training_rows(run)
     again = _again(run, selected)
-    solver = {"grouped": fitted.get("grouped", False), "tol": fitted["tol"]}
+    solver: Any = {
+        "grouped": fitted.get("grouped", False),
+        "tol": fitted["tol"],
+        "on_event": run.on_event,
+    }
     if again is not None:
-        edits = with_ways(selected, log.edits(), edits, train, again, **solver)
+        edits = with_ways(selected, log.edits(), edits, train, again, current=before, **solver)
     logged = [*log.edits(), *edits]
-    edited = follow_edits(
+    edited = apply_edits(
         selected,
         logged,
         train,
@@ -80,7 +85,7 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
         result,
         rows=(*result.rows, *pattern_rows(before, after, edits, held_out)),
         warnings=(*result.warnings, *worries(before, edited, edits, logged, again)),
-        notes=notes_of(selected, edited),
+        notes=notes_of(selected, edited, edits),
     )
     for text in result.warnings:
         emit(run.on_event, Event("edit", "warning", text))
@@ -207,7 +212,7 @@ def _from_file(run: Run, path: Path) -> list[Edit]:
         if action == "finding":
             found += edits_of_finding(run, item.get("finding", ""))
         elif action == Counterexamples.action and "data" in item:
-            found.append(read_counterexamples(run, item["data"], float(item.get("weight", 1.0))))
+            found.append(read_counterexamples(run, item["data"], item.get("weight", 1.0)))
         else:
             found.append(edit_from_dict(item))
     return found

@@ -27,6 +27,7 @@ from clearhead.glm.standardize import Standardization
 __all__ = [
     "check_proven",
     "fit_both",
+    "fitted_to",
     "forget_checkpoints",
     "judged_by_labels",
     "targets_of",
@@ -89,8 +90,9 @@ def weighting(store: FeatureStore, ban: Sequence[int], *, balanced: bool) -> dic
 def fit_both(
     store: FeatureStore,
     folder: Path,
-    grid: Mapping[str, Any],
-    common: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    strict: bool,
     on_event: EventCallback | None,
 ) -> dict[str, SparsePath]:
     """Fit both paths, or go on with them from their checkpoints in `folder`.
@@ -98,11 +100,26 @@ def fit_both(
     Nothing else in `folder` is touched: what is there stays valid until the new paths are
     saved over it. Checkpoints stay until :func:`forget_checkpoints`.
 
+    Parameters
+    ----------
+    options : mapping
+        Of :meth:`clearhead.Run.fit`, as they are kept with the step.
+    strict : bool
+        A point that is not proven optimal is an error.
+
     Returns
     -------
     dict
         The paths ``"dense"`` and ``"sparse"``.
     """
+    grid = {name: options[name] for name in DENSE} | {"grouped": options.get("grouped", False)}
+    common = {
+        **weighting(store, options["ban"], balanced=options["balanced"]),
+        **targets_of(store, options.get("targets", "labels")),
+        "tol": options["tol"],
+        "seed": options["seed"],
+        "strict": strict,
+    }
     paths = {
         kind: fit_path(
             store,
@@ -115,6 +132,20 @@ def fit_both(
     if "y" in common:
         return {kind: judged_by_labels(path, store) for kind, path in paths.items()}
     return paths
+
+
+def fitted_to(store: FeatureStore, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what :func:`clearhead.layer.analyze` takes beside layers: rows, weights, grouping.
+
+    `options` are those of the fit, of whatever version.
+    """
+    y = targets_of(store, options.get("targets", "labels")).get("y", store.labels("train"))
+    return {
+        "train": (store.matrix("train"), y),
+        "validation": (store.matrix("validation"), store.labels("validation")),
+        "grouped": options.get("grouped", False),
+        **weighting(store, options.get("ban", ()), balanced=options.get("balanced", False)),
+    }
 
 
 def judged_by_labels(path: SparsePath, store: FeatureStore) -> SparsePath:

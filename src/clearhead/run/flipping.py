@@ -13,6 +13,7 @@ from clearhead.debug import Counterfactual, Inputs, counterfactual
 from clearhead.debug.images import ImageCounterfactuals, flip_picture
 from clearhead.debug.texts import FlippedText, WordCounterfactuals, flip_text, word_counterfactuals
 from clearhead.errors import InputError
+from clearhead.events import Event, emit
 from clearhead.run.debugging import inputs_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,10 @@ def flip(run: Run, example: str, to: str | None = None) -> Flip:
     if target == predicted:
         raise InputError(f"to: {example} is predicted {to} already. Name another class.")
     found = counterfactual(view, place, target)
-    inputs, _ = inputs_of(run)
+    inputs, reason = inputs_of(run)
+    if inputs is None:
+        message = f"the example itself was not changed, only its features: {reason}"
+        emit(run.on_event, Event("flip", "warning", message))
     return Flip(
         id=str(example),
         true=layer.class_names[int(view.labels[place])],
@@ -147,5 +151,5 @@ def exchange_words(run: Run) -> WordCounterfactuals:
         )
     inputs, reason = inputs_of(run)
     if inputs is None:
-        raise InputError(f"{run.folder}: {reason}.")
+        raise InputError(f"No word can be exchanged: {reason}")
     return word_counterfactuals(inputs, words)

@@ -1,27 +1,25 @@
-"""The mend of a finding, as edits; and examples from elsewhere, as an edit."""
+"""The mend of a finding, as edits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clearhead._types import FloatArray, IntArray
-from clearhead.data import Dataset, open_dataset
+from clearhead._types import BoolArray, FloatArray, IntArray
 from clearhead.data.nearest import did_you_mean
 from clearhead.debug import Finding
 from clearhead.debug.change import log_odds
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
-from clearhead.layer import Ban, Counterexamples, Edit, HeldOut, Reweight, Unlink
+from clearhead.layer import Ban, Edit, HeldOut, Reweight, Unlink
 from clearhead.run.slice_mend import mend_labels, mend_slice
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
 
-__all__ = ["edits_of_finding", "read_counterexamples"]
+__all__ = ["edits_of_finding"]
 
 SHIFTS = 300
 """Examples of other classes into which a pattern is put to see what it does to the features."""
@@ -56,9 +54,9 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
     if found.kind in ("slice", "label_noise"):
-        edit = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
-        if edit is not None:
-            return [edit]
+        edits = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
+        if edits:
+            return edits
     raise InputError(f"finding {found.key}: no edit of the layer mends it by itself. {found.mend}")
 
 
@@ -84,16 +82,17 @@ def unlink(run: Run, finding: Finding) -> Unlink:
 
 def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     """Make the edit that unlinks `pattern` from class `target`."""
+    shown = _Shown(inputs, pattern)
     of_class = inputs.rows("train", label=target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in of_class], dtype=bool)
+    shows = shown.by(of_class)
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
-    at, shifts = _shifts(inputs, pattern, others)
-    replaced, replacements = _taken_out(inputs, pattern, of_class[shows])
-    everywhere = _everywhere(inputs, pattern, target, at, shifts)
+    at, shifts = _shifts(inputs, shown, others)
+    replaced, replacements = _taken_out(inputs, shown, of_class[shows])
+    everywhere = _everywhere(inputs, shown, target, at, shifts)
     shows |= everywhere
     held_out = {
         split: _measure_held_out(
-            inputs, pattern, target, split, take_out=bool(len(replaced)), everywhere=everywhere
+            inputs, shown, target, split, take_out=bool(len(replaced)), everywhere=everywhere
         )
         for split in ("validation", "test")
     }
@@ -110,8 +109,23 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     )
 
 
+class _Shown:
+    """Which rows show a pattern; each is looked at once, as a detector takes its time."""
+
+    def __init__(self, inputs: Inputs, pattern: Pattern) -> None:
+        self.inputs, self.pattern = inputs, pattern
+        self._known: dict[int, bool] = {}
+
+    def by(self, rows: IntArray) -> BoolArray:
+        """Whether each of these rows (m,) of the store shows it."""
+        for row in map(int, rows):
+            if row not in self._known:
+                self._known[row] = self.pattern.has(self.inputs.example(row))
+        return np.array([self._known[int(row)] for row in rows], dtype=bool)
+
+
 def _everywhere(
-    inputs: Inputs, pattern: Pattern, target: int, probes: IntArray, shifts: FloatArray
+    inputs: Inputs, shown: _Shown, target: int, probes: IntArray, shifts: FloatArray
 ) -> bool:
     """Whether examples of the class that seem to lack the pattern score as if they had it.
 
@@ -120,7 +134,7 @@ def _everywhere(
     if not len(probes):
         return False
     rows = inputs.rows("validation", label=target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    shows = shown.by(rows)
     if not shows.any() or shows.all():
         return True
 
@@ -149,7 +163,7 @@ def _drift(
 
 def _measure_held_out(
     inputs: Inputs,
-    pattern: Pattern,
+    shown: _Shown,
     target: int,
     split: str,
     *,
@@ -158,14 +172,14 @@ def _measure_held_out(
 ) -> HeldOut:
     """Measure the same on a held-out split; the pattern is taken out where training is."""
     rows = inputs.rows(split, label=None if take_out else target)
-    shows = np.array([pattern.has(inputs.example(row)) for row in rows], dtype=bool)
+    shows = shown.by(rows)
     replaced: IntArray = np.zeros(0, dtype=np.int64)
     features = inputs.features([])
     if take_out:
-        replaced, examples = inputs.changed(rows[shows], pattern.remove)
+        replaced, examples = inputs.changed(rows[shows], shown.pattern.remove)
         features = inputs.features(examples)
     carriers = rows[shows | everywhere]
-    at, shifts = _shifts(inputs, pattern, inputs.rows(split, other_than=target, most=HELD, salt=5))
+    at, shifts = _shifts(inputs, shown, inputs.rows(split, other_than=target, most=HELD, salt=5))
     return HeldOut(
         carriers=_within(inputs, split, carriers[inputs.labels[carriers] == target]),
         probes=_within(inputs, split, at),
@@ -175,24 +189,19 @@ def _measure_held_out(
     )
 
 
-def _shifts(inputs: Inputs, pattern: Pattern, rows: IntArray) -> tuple[IntArray, FloatArray]:
+def _shifts(inputs: Inputs, shown: _Shown, rows: IntArray) -> tuple[IntArray, FloatArray]:
     """Put a pattern into examples; the rows where it could be, and the change of features."""
-    at, examples = inputs.changed(rows, _put_in(pattern))
+    at, examples = inputs.changed(rows[~shown.by(rows)], shown.pattern.insert)
     return at, (inputs.features(examples) - inputs.features_of(at)).astype(np.float32)
 
 
-def _put_in(pattern: Pattern) -> Callable[[Any, int], Any | None]:
-    """Insertion into examples that do not show the pattern yet."""
-    return lambda example, seed: None if pattern.has(example) else pattern.insert(example, seed)
-
-
-def _taken_out(inputs: Inputs, pattern: Pattern, carriers: IntArray) -> tuple[IntArray, FloatArray]:
+def _taken_out(inputs: Inputs, shown: _Shown, carriers: IntArray) -> tuple[IntArray, FloatArray]:
     """Training rows without the pattern, where nearly all that show it can do without."""
-    sample = carriers[:SHIFTS]
+    sample, pattern = carriers[:SHIFTS], shown.pattern
     if len(inputs.changed(sample, pattern.remove)[0]) < max(COVERED * len(sample), 1):
         return np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
     rows = inputs.rows("train")
-    rows = rows[[pattern.has(inputs.example(row)) for row in rows]]
+    rows = rows[shown.by(rows)]
     at, examples = inputs.changed(rows, pattern.remove)
     return at, inputs.features(examples)
 
@@ -201,58 +210,6 @@ def _within(inputs: Inputs, split: str, rows: IntArray) -> IntArray:
     """Places in a split of rows of the store."""
     found: IntArray = np.searchsorted(np.flatnonzero(inputs.split == split), rows)
     return found
-
-
-def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterexamples:
-    """Make features of labelled examples, with the run's own network where they are inputs.
-
-    Parameters
-    ----------
-    given : path, Dataset, or (features, labels)
-        Labels are class names or indices.
-    """
-    names = run.layer().class_names
-    if isinstance(given, tuple):
-        features, labels = given
-        edit = Counterexamples(
-            "features given",
-            np.asarray(features, dtype=np.float32),
-            _indices(np.asarray(labels).tolist(), names),
-            weight,
-        )
-        edit.check(run.layer())
-        return edit
-    # All of them are to be added, so no part is drawn off for validation or test.
-    dataset = given if isinstance(given, Dataset) else open_dataset(str(given))
-    rows = np.arange(len(dataset))
-    labels = _indices([dataset.class_names[int(c)] for c in dataset.labels], names)
-    backbone = run.backbone
-    if dataset.modality != backbone.modality:
-        raise InputError(
-            f"counterexamples: {dataset.name} holds {dataset.modality}s, and the network takes "
-            f"{backbone.modality}s."
-        )
-    parts = [np.zeros((0, backbone.n_features), dtype=np.float32)]
-    for first in range(0, len(rows), backbone.batch_size):
-        batch = [dataset.load(int(row)) for row in rows[first : first + backbone.batch_size]]
-        parts.append(backbone.features(backbone.prepare(batch)).numpy())
-    return Counterexamples(dataset.name, np.concatenate(parts), labels, weight)
-
-
-def _indices(labels: list[Any], names: tuple[str, ...]) -> IntArray:
-    found = []
-    for label in labels:
-        if isinstance(label, str):
-            if label not in names:
-                shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
-                raise InputError(
-                    f"counterexamples: {label!r} is no class of the run; classes are {shown}."
-                    f"{did_you_mean(label, names)}"
-                )
-            found.append(names.index(label))
-        else:
-            found.append(int(label))
-    return np.array(found, dtype=np.int64)
 
 
 def _lookup(run: Run, finding: int | str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -24,6 +24,7 @@ from clearhead.debug import (
     bin_metadata,
     load_pattern,
 )
+from clearhead.debug.texts import BiasProbe
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -49,10 +50,13 @@ from clearhead.features import (
 )
 from clearhead.glm import Path as SparsePath
 from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
-from clearhead.report import ReportData, ReportInputs, build_report
+from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
+from clearhead.report.compare_card import CompareCard
+from clearhead.report.notebook import notebook_html
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
-from clearhead.run.examples import ExampleKeeper
+from clearhead.run.examples import ExampleKeeper, KeptExample
+from clearhead.run.notes import Notes, read_notes
 
 __all__ = ["RunResults"]
 
@@ -61,12 +65,10 @@ T = TypeVar("T")
 OWN_DATA = ("seed", "validation", "test", "label")
 """Options of the data that a file of features is itself."""
 
-NOTES = "notes.json"
-"""What people said about the features of a run."""
-
 TESTED = "debug/tested.json"
 LABELS = "debug/labels.json"
 LEAKS = "debug/leaks.json"
+BIAS = "debug/bias.json"
 PATTERNS = "debug/patterns"
 
 SELECTION = ("rule", "index", "dense_index")
@@ -156,7 +158,7 @@ class RunResults:
 
     def layer(self, kind: str = "sparse") -> DecisionLayer:
         """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one."""
-        self.file.require("explain")
+        self._done("select")
         if kind == "edited":
             return self._edited
         return DecisionLayer.load(self.folder / "layer" / kind)
@@ -228,17 +230,13 @@ class RunResults:
     @property
     def given_names(self) -> dict[int, str]:
         """Names that a person gave to features, kept in ``notes.json``."""
-        path = self.folder / NOTES
-        if not path.is_file():
-            return {}
-        try:
-            noted = read_json(path)["features"]
-            return {int(key): str(one["name"]) for key, one in noted.items() if "name" in one}
-        except (KeyError, TypeError, ValueError, AttributeError, CorruptFileError) as error:
-            raise CorruptFileError(
-                f"{path} is damaged ({error}). It holds the names that people gave to features: "
-                "mend or remove it."
-            ) from error
+        features = self.notes.features
+        return {key: one.name for key, one in features.items() if one.name is not None}
+
+    @property
+    def notes(self) -> Notes:
+        """Names and marks that people gave to features, and their version."""
+        return read_notes(self.folder)
 
     @property
     def explained(self) -> Explained:
@@ -318,6 +316,15 @@ class RunResults:
             return None
         return self._read(path, "debug", Leaks.from_dict)
 
+    @property
+    def bias(self) -> BiasProbe | None:
+        """What terms for people do in neutral sentences; None where :meth:`debug` tried none."""
+        self._done("debug")
+        path = self.folder / BIAS
+        if not path.is_file():
+            return None
+        return self._read(path, "debug", BiasProbe.from_dict)
+
     def pattern(self, finding: Finding) -> tuple[Pattern, FloatArray]:
         """What was put into inputs for a finding, and the mean change (p,) of the features.
 
@@ -375,31 +382,47 @@ class RunResults:
             extra=None if traits is None else traits[rows],
         )
 
+    def kept_example(self, key: str) -> KeptExample:
+        """What was kept of an example: a text, a thumbnail, or neither."""
+        return self._keeper.get(key)
+
     def report_data(self) -> ReportData:
         """Everything that the report shows."""
+        return build_report(self._report_inputs())
+
+    def app_data(self, compare: Sequence[CompareCard] = ()) -> AppData:
+        """Everything that the app shows: the report's data, and what moves with its slider.
+
+        Parameters
+        ----------
+        compare : sequence of CompareCard
+            Comparisons to show with it; see :func:`clearhead.run.comparing.comparisons`.
+        """
+        return build_app(self._report_inputs(), compare)
+
+    def _report_inputs(self) -> ReportInputs:
         self.file.require("report")
-        return build_report(
-            ReportInputs(
-                name=self.name,
-                made_by=self.file.made_by,
-                model=self.file.model,
-                data=self.file.data,
-                store=self.store,
-                path=self.path(),
-                selection=self.selection,
-                targets=self.targets,
-                layer=self.layer(),
-                dense=self.layer("dense"),
-                validation=self.view("validation"),
-                test=self.view("test"),
-                explained=self.explained,
-                analysis=self._analysis_or_none(),
-                findings=self.findings,
-                tested=self.tested,
-                checks=self.checks,
-                debug_notes=self.debug_notes,
-                example=self._keeper.get,
-            )
+        return ReportInputs(
+            name=self.name,
+            made_by=self.file.made_by,
+            model=self.file.model,
+            data=self.file.data,
+            store=self.store,
+            path=self.path(),
+            selection=self.selection,
+            targets=self.targets,
+            layer=self.layer(),
+            dense=self.layer("dense"),
+            validation=self.view("validation"),
+            test=self.view("test"),
+            explained=self.explained,
+            analysis=self._analysis_or_none(),
+            findings=self.findings,
+            tested=self.tested,
+            bias=self.bias,
+            checks=self.checks,
+            debug_notes=self.debug_notes,
+            example=self._keeper.get,
         )
 
     def __repr__(self) -> str:
@@ -408,9 +431,14 @@ class RunResults:
         return f"Run({str(self.folder)!r}, {names}, done: {', '.join(done) or 'nothing'})"
 
     def _repr_html_(self) -> str:
-        items = [str(finding) for finding in self.findings] if "debug" in self.file.steps else []
-        lines = "".join(f"<li>{escape(item)}</li>" for item in items)
-        return f"<p>{escape(repr(self))}</p><ol>{lines}</ol>"
+        said = f"<p>{escape(repr(self))}</p>"
+        if "report" not in self.file.steps:
+            return said
+        elsewhere = (
+            f"Open it in a browser: clearhead serve {self.folder}, or clearhead report "
+            f"{self.folder}."
+        )
+        return said + notebook_html(self.app_data(), elsewhere)
 
     def _analysis_or_none(self) -> LayerAnalysis | None:
         try:

@@ -9,12 +9,11 @@ import numpy as np
 
 from clearhead._types import BoolArray, IntArray, StrArray
 from clearhead.debug import Finding, traits_of, where_holds
-from clearhead.errors import InputError
-from clearhead.layer import Edit, Relabel, Reweight
+from clearhead.layer import Edit, Lam, Relabel, Reweight
 from clearhead.run.debugging import inputs_of, train_of
 
 if TYPE_CHECKING:
-    from clearhead.debug.label_noise import Suspect
+    from clearhead.debug.labels.noise import Suspect
     from clearhead.run.run import Run
 
 __all__ = ["mend_labels", "mend_slice"]
@@ -22,12 +21,13 @@ __all__ = ["mend_labels", "mend_slice"]
 FACTOR = 2.0
 """A slice of half of its class's examples or more, which cannot be lifted to the rest's weight."""
 MOST_DOUBTED = 0.5
-"""Of no class are more labels changed or left out than this."""
+"""Of no class are more labels changed or left out than this: a layer that was fitted to such labels
+is no judge of them."""
 
 FOLDS = 5
 
 
-def mend_slice(run: Run, found: Finding, names: tuple[str, ...]) -> Edit | None:
+def mend_slice(run: Run, found: Finding, names: tuple[str, ...]) -> list[Edit]:
     """Let a slice count as much as the rest; where its labels look wrong, leave those out."""
     words = found.where
     for name in names:
@@ -37,22 +37,21 @@ def mend_slice(run: Run, found: Finding, names: tuple[str, ...]) -> Edit | None:
         binned = run.view("train").metadata
         if equals and column in binned.columns and (binned[column].astype(str) == value).any():
             inside = (binned[column].astype(str) == value).to_numpy()
-            return Reweight(column, value, names, factor=_factor(run, inside, found.classes))
+            return [Reweight(column, value, names, factor=_factor(run, inside, found.classes))]
     rows = _rows(run, words)
     if rows is None or not rows.any():
-        return None
+        return []
     if found.kind == "label_noise":
         return _doubted_in(run, rows, found.classes)
-    return Reweight(
-        classes=names, ids=tuple(_ids(run)[rows].tolist()), factor=_factor(run, rows, found.classes)
-    )
+    factor, ids = _factor(run, rows, found.classes), tuple(_ids(run)[rows].tolist())
+    return [Reweight(classes=names, ids=ids, factor=factor)]
 
 
-def mend_labels(run: Run, found: Finding) -> Edit | None:
+def mend_labels(run: Run, found: Finding) -> list[Edit]:
     """Give the examples that a finding doubts the class that they look like."""
     doubted = run.label_noise
     if doubted is None:
-        return None
+        return []
     return _relabelled(run, [one for one in doubted.suspects_of(found) if one.split == "train"])
 
 
@@ -73,7 +72,7 @@ def _factor(run: Run, inside: BoolArray, classes: Sequence[int]) -> float | None
     return FACTOR if (inside & of_class).sum() >= of_class.sum() / 2 else None
 
 
-def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> Edit | None:
+def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> list[Edit]:
     """Relabel what is doubted within a slice; or leave out what no fold agrees with."""
     ids, labels = _ids(run), run.store.labels("train")
     rows = rows & (np.isin(labels, list(classes)) if classes else True)
@@ -83,35 +82,45 @@ def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> Edit | Non
         return _relabelled(run, [one for one in suspects if one.split == "train"])
     view, _ = train_of(run)
     if view is None:
-        return None
+        return []
     scores = view.out_of_fold(FOLDS, 0)
     kept = np.flatnonzero(rows & (scores.argmax(axis=1) != labels))
-    _check_doubted(kept, labels, run.layer().class_names)
-    return Relabel(tuple(ids[kept].tolist())) if len(kept) else None
+    if _most_are(kept, labels):
+        return _alike()
+    return [Relabel(tuple(ids[kept].tolist()))] if len(kept) else []
 
 
-def _relabelled(run: Run, suspects: Sequence[Suspect]) -> Edit | None:
+def _relabelled(run: Run, suspects: Sequence[Suspect]) -> list[Edit]:
     """Give the surest suspects the class that they look like."""
     places = {key: row for row, key in enumerate(_ids(run).tolist())}
     names, labels = run.layer().class_names, run.store.labels("train")
     likely = {places[one.id]: names[one.likely] for one in suspects if one.id in places}
     kept = np.array(list(likely), dtype=np.int64)
-    _check_doubted(kept, labels, names)
+    if _most_are(kept, labels):
+        return _alike()
     if not len(kept):
-        return None
-    return Relabel(tuple(_ids(run)[kept].tolist()), tuple(likely[int(row)] for row in kept))
+        return []
+    return [Relabel(tuple(_ids(run)[kept].tolist()), tuple(likely[int(row)] for row in kept))]
 
 
-def _check_doubted(rows: IntArray, labels: IntArray, names: Sequence[str]) -> None:
-    """Refuse to touch most of a class: then the layer is no judge of its labels."""
-    for label in np.unique(labels[rows]):
-        doubted, n = int((labels[rows] == label).sum()), int((labels == label).sum())
-        if doubted > MOST_DOUBTED * n:
-            raise InputError(
-                f"{doubted} of the {n} training examples of {names[int(label)]} are doubted: a "
-                "layer that was fitted to such labels is no judge of them. Look at the examples, "
-                "and mend the labels in the data."
-            )
+def _most_are(rows: IntArray, labels: IntArray) -> bool:
+    """Whether these are most of a class."""
+    doubted, n = np.bincount(labels[rows], minlength=labels.max() + 1), np.bincount(labels)
+    return bool((doubted > MOST_DOUBTED * n).any())
+
+
+def _alike() -> list[Edit]:
+    """All classes count alike: what wrong labels that depend on the class alone leave right.
+
+    Balanced accuracy on such labels rises and falls with that on the right ones, so the layer and
+    its lam can be chosen by it, whatever share of the labels is wrong.
+
+    References
+    ----------
+    Menon, van Rooyen, Ong, Williamson (2015), Learning from corrupted binary labels via
+    class-probability estimation, ICML.
+    """
+    return [Reweight(), Lam("again")]
 
 
 def _ids(run: Run) -> StrArray:

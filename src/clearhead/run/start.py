@@ -241,7 +241,7 @@ def _differences(before: RunFile, now: RunFile) -> list[str]:
 
 def _discard(folder: Path) -> None:
     """Delete what a run of something else left; its run.json is rewritten before."""
-    for name in ("features", "path", "layer", "explain", "examples"):
+    for name in ("features", "path", "layer", "explain", "examples", "report"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("findings.json", "report.html"):
         (folder / name).unlink(missing_ok=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,19 @@ import pandas as pd
 from clearhead._files import read_json, write_bytes, write_json
 from clearhead.data import Dataset
 from clearhead.debug import SplitView
-from clearhead.debug.study import ARMS, KINDS, Arm, Kind, Study, StudyResult, StudySource
+from clearhead.debug.study import (
+    ARMS,
+    KINDS,
+    Arm,
+    Kind,
+    Study,
+    StudyResult,
+    StudySource,
+    check_key,
+)
 from clearhead.debug.study import make_study as make
 from clearhead.debug.study import read_study as read
-from clearhead.errors import ClearheadError, DataError, StepMissingError
+from clearhead.errors import ClearheadError, CorruptFileError, DataError, StepMissingError
 from clearhead.run.examples import ExampleKeeper
 from clearhead.run.run import Run
 
@@ -71,12 +81,32 @@ def read_study(run: Run, files: Sequence[Path | str]) -> StudyResult:
     files : sequence of path
         Downloaded from the page, one a person.
     """
-    keys = [read_json(path) for path in sorted(_folder(run).glob("*.json"))]
+    keys = [_key(path) for path in sorted(_folder(run).glob("*.json"))]
     if not keys:
         raise StepMissingError(
             f"{run.folder} has no study: make one with `clearhead study make {run.folder}`."
         )
     return read(keys, [Path(file) for file in files])
+
+
+def _key(path: Path) -> Mapping[str, Any]:
+    """Read the key of one study.
+
+    Raises
+    ------
+    CorruptFileError, SchemaVersionError
+        It is damaged, or a newer version made it.
+    """
+    mend = "Make the study again with the same options and seed: its key is the same."
+    try:
+        key = read_json(path)
+        check_key(key)
+    except CorruptFileError as error:
+        raise CorruptFileError(
+            f"{path}, the key of a study, is damaged ({error.__cause__!r}). {mend}"
+        ) from error
+    found: Mapping[str, Any] = key
+    return found
 
 
 def _folder(run: Run) -> Path:

@@ -9,6 +9,7 @@ from PIL import Image
 from clearhead.debug.images.colours import Colours
 from clearhead.debug.images.cutting import Patch
 from clearhead.debug.images.families import FAMILIES, FamilyPattern
+from clearhead.debug.images.lighting import Lighting
 from clearhead.debug.images.looks import Detector, describe_look
 from clearhead.debug.images.overlay import Overlay
 from clearhead.debug.images.pixels import canonical
@@ -25,12 +26,19 @@ def group(plant=None, n=24, seed=0, side=48):
     return np.stack([canonical(plant(one) if plant else one, side) for one in made])
 
 
+def shaded(one):
+    """Darker and darker towards the left."""
+    pixels = np.asarray(one, dtype=float)
+    return Image.fromarray((pixels * np.linspace(0.4, 1, one.width)[:, None]).astype(np.uint8))
+
+
 PLAIN = group(seed=1)
 PATTERNS = [
     *(FamilyPattern(name, family.typical) for name, family in FAMILIES.items()),
     Overlay.between(group(framed), PLAIN),
     Colours.between(group(cornered), PLAIN),
     Spectrum.between(group(blurred), PLAIN),
+    Lighting.between(group(shaded), PLAIN),
     Patch(group(cornered)[:2, :12, :12], np.ones((2, 12, 12), dtype=np.float32), 0.25),
 ]
 
@@ -129,3 +137,12 @@ def test_what_recurs_anywhere_leads_by_more_than_what_does_by_chance():
 def test_unknown_family_is_an_error():
     with pytest.raises(InputError, match="turned 90"):
         FamilyPattern("sepia", 1.0)
+
+
+def test_the_light_of_a_group_is_smooth_and_is_where_it_was():
+    found = Lighting.between(group(shaded), PLAIN)
+    assert found.describe() == "the light of the class (light from the right)"
+    assert found.factor[:, :6].mean() < 0.6 < 0.85 < found.factor[:, -6:].mean() < 1.2
+    assert np.abs(np.diff(found.factor, axis=1)).max() < 0.06
+    dark = Lighting.between(PLAIN, group(shaded))
+    assert dark.describe() == "the light of the class (light from the left)"

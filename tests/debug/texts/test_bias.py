@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -62,14 +65,41 @@ def test_the_term_that_the_network_minds_comes_first_and_survives_its_dict(input
     assert toward.flips > 0
     assert BiasProbe.from_dict(probe.to_dict()).to_dict() == probe.to_dict()
     assert "gay" in probe._repr_html_()
+    assert 0 <= probe.control_flips < 1
+
+
+def test_the_features_of_a_term_give_its_shift(inputs):
+    probe = probe_bias(inputs, terms=["gay", "young"])
+    assert len(inputs.class_names) == 2
+    for one in probe.shifts:
+        sizes = [abs(part) for _, part in one.moves]
+        assert sizes == sorted(sizes, reverse=True)
+        if len(inputs.layer.used) <= len(one.moves):  # all of them: exact with two classes
+            assert sum(part for _, part in one.moves) == pytest.approx(one.shift, abs=1e-6)
+    assert probe.shifts[0].moves
 
 
 def test_the_bias_is_measured_on_real_texts(inputs):
-    found, tested = find_bias(inputs, terms=["gay", "young", "blind"])
+    probes = []
+    found, tested = find_bias(inputs, terms=["gay", "young", "blind"], on_probe=probes.append)
+    assert [len(probe.shifts) for probe in probes] == [3 * len(inputs.class_names)]
     assert [one.finding.kind for one in found] == ["bias"]
     assert "gay" in found[0].finding.title
     assert found[0].finding.effect.low > 0
     assert all("young" not in one.pattern for one in tested if one.used)
+
+
+@pytest.mark.parametrize(
+    ("name", "about"), [("news.gay", True), ("all kinds", True), ("age", False), ("gaya", False)]
+)
+def test_a_class_that_is_named_after_a_group_is_about_it(inputs, tmp_path, name, about):
+    terms = tmp_path / "terms.txt"
+    terms.write_text("[kinds]\ngay\n[age]\nyoung\nblind\n")
+    layer = replace(inputs.layer, class_names=(name, "good"))
+    renamed = copy(inputs)
+    renamed.layer = layer
+    found, _ = find_bias(renamed, terms=terms)
+    assert bool(found) != about
 
 
 def test_a_template_needs_its_place(inputs):

@@ -12,7 +12,7 @@ from clearhead._types import FloatArray
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.pixels import resized, to_array, to_picture
 
-__all__ = ["Patch"]
+__all__ = ["Patch", "colour_of", "paste"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,7 @@ class Patch(PicturePattern):
 
     def describe(self) -> str:
         """Say what it looks like."""
-        opaque = self.masks[..., None] / max(float(self.masks.sum()), 1e-9)
-        red, green, blue = (self.patches * opaque).sum(axis=(0, 1, 2))
-        colour = _colour_word(float(red), float(green), float(blue))
-        return f"a small {colour} thing that recurs in the class"
+        return f"a small {colour_of(self.patches, self.masks)} thing that recurs in the class"
 
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""
@@ -50,11 +47,31 @@ class Patch(PicturePattern):
         i = rng.integers(len(self.patches))
         top = rng.integers(height - side + 1)
         left = rng.integers(width - side + 1)
-        patch = resized(self.patches[i].astype(np.float32), side, side)
-        mask = resized(self.masks[i].astype(np.float32), side, side)[..., None]
-        part = np.s_[top : top + side, left : left + side]
-        pixels[part] = mask * patch + (1 - mask) * pixels[part]
-        return to_picture(pixels)
+        return to_picture(paste(pixels, self.patches[i], self.masks[i], (top, left, side)))
+
+
+def paste(
+    pixels: FloatArray, patch: FloatArray, mask: FloatArray, at: tuple[int, int, int]
+) -> FloatArray:
+    """Lay a patch (s, s, 3) over pixels, in place, as opaque as its mask (s, s) says.
+
+    `at` is top, left and the side to which patch and mask are stretched; what hangs over the
+    edge is left out.
+    """
+    top, left, side = at
+    part = np.s_[top : top + side, left : left + side]
+    height, width = pixels[part].shape[:2]
+    content = resized(patch.astype(np.float32), side, side)[:height, :width]
+    opaque = resized(mask.astype(np.float32), side, side)[:height, :width, None]
+    pixels[part] = opaque * content + (1 - opaque) * pixels[part]
+    return pixels
+
+
+def colour_of(patches: FloatArray, masks: FloatArray) -> str:
+    """Name the mean colour of patches (k, s, s, 3) under their masks (k, s, s)."""
+    opaque = masks[..., None] / max(float(masks.sum()), 1e-9)
+    red, green, blue = (patches * opaque).sum(axis=(0, 1, 2))
+    return _colour_word(float(red), float(green), float(blue))
 
 
 def _colour_word(red: float, green: float, blue: float) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from clearhead.debug.driving import LimeEffort
 
 __all__ = ["EFFORTS", "ImageEffort"]
 
@@ -26,6 +28,10 @@ class ImageEffort:
         Pictures of each class in which it is then looked for.
     per_class, confirmed : int
         Candidates of one class, and of all, that are measured on test.
+    explained : LimeEffort
+        Of the features whose driving regions are cut out.
+    regions : int
+        Such regions that are measured on test.
     """
 
     classes: int = 12
@@ -35,12 +41,20 @@ class ImageEffort:
     looked: int = 40
     per_class: int = 2
     confirmed: int = 6
+    explained: LimeEffort = field(default_factory=LimeEffort)
+    regions: int = 2
 
 
 EFFORTS: Mapping[str, ImageEffort] = {
-    "quick": ImageEffort(
-        classes=6, receivers=20, own=50, learned=40, looked=30, per_class=1, confirmed=4
-    ),
     "default": ImageEffort(),
-    "full": ImageEffort(classes=60, receivers=80, own=200, learned=160, looked=120, confirmed=20),
+    "full": ImageEffort(
+        classes=60,
+        receivers=80,
+        own=200,
+        learned=160,
+        looked=120,
+        confirmed=20,
+        explained=LimeEffort(classes=60, features=5, examples=6, perturbations=64),
+        regions=8,
+    ),
 }

@@ -22,6 +22,7 @@ from clearhead.debug.images.effort import EFFORTS, ImageEffort
 from clearhead.debug.images.links import Links
 from clearhead.debug.images.looks import Detector
 from clearhead.debug.images.picture_pattern import PicturePattern
+from clearhead.debug.images.regions import find_regions
 from clearhead.debug.images.space import FeatureSpace
 from clearhead.debug.images.trial import Gallery, Trial, Trials
 from clearhead.debug.inputs import Inputs
@@ -88,7 +89,7 @@ def find_image_shortcuts(
     ----------
     inputs : Inputs
         Of pictures.
-    effort : {"quick", "default", "full"} or ImageEffort
+    effort : {"default", "full"} or ImageEffort
 
     Returns
     -------
@@ -100,19 +101,23 @@ def find_image_shortcuts(
     Raises
     ------
     InputError
-        The examples are no pictures.
+        The examples are no pictures, or the layer gives several labels at once.
     """
     if inputs.modality != "image":
         raise InputError(
             f"inputs: expected pictures, got {inputs.modality}. Use find_text_shortcuts."
         )
-    if inputs.layer.multilabel or not len(inputs.layer.used):
+    if inputs.layer.multilabel:
+        raise InputError("inputs: expected a layer of which one class is true, not several.")
+    if not len(inputs.layer.used):
         return [], []
     budget = EFFORTS[effort] if isinstance(effort, str) else effort
     scored = score_candidates(inputs, budget)
     proposals = propose(inputs, scored, budget)
     shortcuts = [confirm(inputs, one, kind="shortcut") for one in proposals]
-    return shortcuts, [*(one.tested for one in shortcuts), *_negatives(scored)]
+    regions, tested = find_regions(inputs, budget.explained, budget.regions)
+    tested = [*(one.tested for one in shortcuts), *tested, *_negatives(scored)]
+    return [*shortcuts, *regions], tested
 
 
 def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
@@ -199,7 +204,12 @@ def _unit(inputs: Inputs, c: int) -> float:
 
 
 def _against_rivals(scored: Sequence[Scored]) -> list[Scored]:
-    """Say of what was made from a class how well the same does for any other class."""
+    """Say of what was made from a class how well the same does for any other class.
+
+    Of two classes what sets one apart sets the other apart as well, in reverse: no rival.
+    """
+    if len({one.target for one in scored}) <= 2:
+        return list(scored)
     return [
         one
         if one.trial.origin is None

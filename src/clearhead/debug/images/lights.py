@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
-from scipy.ndimage import median_filter
+from PIL import Image, ImageOps
+from scipy.ndimage import maximum_filter, median_filter, minimum_filter
 
 from clearhead.debug.images.pixels import to_array, to_picture
 
 __all__ = ["curve", "echo", "fold", "hide", "relief", "rise", "shade", "smear", "solarize"]
 __all__ += ["speckle", "spot", "spread", "streaks", "thin", "vignette"]
+
+SMEARED = 112
+"""Pixels of the shorter side."""
 
 
 def vignette(picture: Image.Image, amount: float, _: np.random.Generator) -> Image.Image:
@@ -72,18 +78,24 @@ def fold(picture: Image.Image, amount: float, _: np.random.Generator) -> Image.I
 
 def smear(picture: Image.Image, share: float, _: np.random.Generator) -> Image.Image:
     """Take the median of the surroundings: details go, edges stay."""
-    side = 2 * max(round(share * min(picture.size) / 2), 1) + 1
-    return to_picture(median_filter(to_array(picture), (side, side, 1)))
+    # The time grows with the square of the window: of large pictures a small copy is smeared.
+    factor = max(min(picture.size) / SMEARED, 1.0)
+    small = picture.convert("RGB").resize(
+        (round(picture.width / factor), round(picture.height / factor)), Image.Resampling.BOX
+    )
+    side = _side(small, share)
+    made = Image.fromarray(median_filter(np.asarray(small), (side, side, 1)))
+    return made.resize(picture.size, Image.Resampling.BILINEAR)
 
 
 def spread(picture: Image.Image, share: float, _: np.random.Generator) -> Image.Image:
     """Let light parts grow."""
-    return picture.filter(ImageFilter.MaxFilter(_side(picture, share)))
+    return _extreme(picture, share, maximum_filter)
 
 
 def thin(picture: Image.Image, share: float, _: np.random.Generator) -> Image.Image:
     """Let dark parts grow."""
-    return picture.filter(ImageFilter.MinFilter(_side(picture, share)))
+    return _extreme(picture, share, minimum_filter)
 
 
 def speckle(picture: Image.Image, number: float, rng: np.random.Generator) -> Image.Image:
@@ -119,6 +131,11 @@ def _middle(picture: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     """Row and column of each pixel from the middle, as shares of the sides."""
     y, x = np.mgrid[0 : picture.height, 0 : picture.width].astype(np.float32)
     return (y + 0.5) / picture.height - 0.5, (x + 0.5) / picture.width - 0.5
+
+
+def _extreme(picture: Image.Image, share: float, take: Callable[..., Any]) -> Image.Image:
+    side = _side(picture, share)
+    return Image.fromarray(take(np.asarray(picture.convert("RGB")), (side, side, 1)))
 
 
 def _side(picture: Image.Image, share: float) -> int:

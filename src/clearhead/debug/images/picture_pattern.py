@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -33,9 +34,9 @@ class PicturePattern(Pattern):
         same = made.size == example.size and made.tobytes() == example.convert("RGB").tobytes()
         return None if same else made
 
+    @abstractmethod
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""
-        raise NotImplementedError
 
     def presence(self, example: Any) -> float:
         """Probability that it is there, by the detector."""

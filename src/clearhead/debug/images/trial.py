@@ -12,6 +12,7 @@ from clearhead._types import FloatArray, IntArray
 from clearhead.debug.change import Change, change_inputs
 from clearhead.debug.images.colours import Colours
 from clearhead.debug.images.families import FAMILIES, FamilyPattern
+from clearhead.debug.images.lighting import Lighting
 from clearhead.debug.images.links import Links, Presence
 from clearhead.debug.images.overlay import Overlay
 from clearhead.debug.images.picture_pattern import PicturePattern
@@ -134,6 +135,7 @@ def _candidates(group: FloatArray, others: FloatArray) -> Sequence[tuple[str, Pi
         ("overlay", Overlay.between(group, others)),
         ("colours", Colours.between(group, others)),
         ("spectrum", Spectrum.between(group, others)),
+        ("lighting", Lighting.between(group, others)),
     ]
     recurring = recurring_patch(group[:SEARCHED], others[:: max(len(others) // SEARCHED, 1)])
     return [*found, ("patch", recurring[0])] if recurring else found

@@ -2,7 +2,7 @@
 
 from clearhead.debug.study.make import Study, StudySource, make_study
 from clearhead.debug.study.question import ARMS, KINDS, Arm, Kind, Panel, Question
-from clearhead.debug.study.read import StudyResult, read_study
+from clearhead.debug.study.read import StudyResult, check_key, read_study
 
 __all__ = [
     "ARMS",
@@ -14,6 +14,7 @@ __all__ = [
     "Study",
     "StudyResult",
     "StudySource",
+    "check_key",
     "make_study",
     "read_study",
 ]

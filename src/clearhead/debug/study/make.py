@@ -123,6 +123,8 @@ def make_study(
     """
     kinds, arms = _checked("kinds", kinds, KINDS), _checked("arms", arms, ARMS)
     cells = len(kinds) * len(arms)
+    if seed < 0:
+        raise InputError(f"seed: expected a whole number from 0, got {seed}.")
     if n_questions < cells:
         raise InputError(
             f"n_questions: expected at least {cells}, one for each kind and arm, got {n_questions}."

@@ -15,11 +15,12 @@ from scipy import stats
 from clearhead._plot import new_axes
 from clearhead.debug.statistics import share_above, two_shares
 from clearhead.debug.study.answers import Answers, read_answers
+from clearhead.debug.study.make import KEY_SCHEMA
 from clearhead.debug.study.question import ARMS, KINDS, Arm, Kind
-from clearhead.errors import CorruptFileError, InputError
+from clearhead.errors import CorruptFileError, InputError, SchemaVersionError
 from clearhead.glm import Accuracy
 
-__all__ = ["Contrast", "Remark", "Score", "StudyResult", "read_study"]
+__all__ = ["Contrast", "Remark", "Score", "StudyResult", "check_key", "read_study"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,9 @@ def read_study(keys: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> Stud
     """
     if not files:
         raise InputError("files: expected the answers of at least one person, got none.")
-    of = _by_study(keys)
+    for key in keys:
+        check_key(key)
+    of = {str(key["study"]): key for key in keys}
     found = [read_answers(path, of) for path in files]
     studies = {one.study: one.path for one in found}
     if len(studies) > 1:
@@ -175,19 +178,28 @@ def read_study(keys: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> Stud
     )
 
 
-def _by_study(keys: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def check_key(key: Mapping[str, Any]) -> None:
+    """Raise where a key is not what :func:`make_study` made.
+
+    Raises
+    ------
+    CorruptFileError, SchemaVersionError
+        It is damaged, or a newer version made it.
+    """
     fields = ("kind", "arm", "right", "n_choices")
     try:
-        of = {str(key["study"]): key for key in keys}
-        for key in keys:
-            for question in key["questions"].values():
-                _ = [question[name] for name in fields]
-    except (KeyError, TypeError, AttributeError) as error:
+        version = int(key["schema_version"])
+        _ = key["study"], [[one[name] for name in fields] for one in key["questions"].values()]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptFileError(
             f"The key of a study is damaged ({error!r}). Make the study again with the same "
             "options and seed: its key is the same."
         ) from error
-    return of
+    if version > KEY_SCHEMA:
+        raise SchemaVersionError(
+            f"The key of study {key['study']} has schema version {version}; this clearhead reads "
+            f"up to {KEY_SCHEMA}. Upgrade clearhead to read it."
+        )
 
 
 def _once(found: Sequence[Answers]) -> tuple[list[Answers], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -13,13 +13,14 @@ import pandas as pd
 from scipy import stats
 
 from clearhead._plot import new_axes
-from clearhead._types import FloatArray, IntArray
+from clearhead._types import FloatArray
 from clearhead.debug.change import log_odds
 from clearhead.debug.finding import holm
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.texts.terms import TermList, read_terms
 from clearhead.errors import InputError
 from clearhead.events import Event, emit
+from clearhead.layer import DecisionLayer
 
 __all__ = ["TEMPLATES", "BiasProbe", "TermShift", "fill", "probe_bias"]
 
@@ -36,6 +37,8 @@ TEMPLATES = (
 """Sentences that say nothing of what a model should decide."""
 
 SIGNIFICANCE = 0.05
+MOVES = 4
+"""Features that are named for each term and class."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class TermShift:
         That a neutral term does as much, corrected (Holm) for all terms and classes.
     flips : float
         Share of the templates whose prediction is another than with most control terms.
+    moves : tuple of (int, float)
+        The features that carry most of the shift, and how much: weight for the class, less the
+        mean of the others', times how much further the term moves the feature than control
+        terms do. With two classes all features together give the shift exactly.
     """
 
     term: str
@@ -64,6 +71,7 @@ class TermShift:
     high: float
     p_value: float
     flips: float
+    moves: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,12 +83,16 @@ class BiasProbe:
     shifts : tuple of TermShift
         The largest sure one first.
     class_names, templates, controls : tuple of str
+    control_flips : float
+        Share of the templates whose prediction is another than with most control terms, over
+        the control terms themselves: what chance gives.
     """
 
     shifts: tuple[TermShift, ...]
     class_names: tuple[str, ...]
     templates: tuple[str, ...]
     controls: tuple[str, ...]
+    control_flips: float = 0.0
 
     @property
     def sure(self) -> tuple[TermShift, ...]:
@@ -91,7 +103,7 @@ class BiasProbe:
         """One row for each term and class."""
         frame = pd.DataFrame([asdict(one) for one in self.shifts])
         frame.insert(3, "class", [self.class_names[one.target] for one in self.shifts])
-        return frame.drop(columns="target")
+        return frame.drop(columns=["target", "moves"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -101,10 +113,14 @@ class BiasProbe:
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Undo :meth:`to_dict`."""
         return cls(
-            shifts=tuple(TermShift(**one) for one in value["shifts"]),
+            shifts=tuple(
+                TermShift(**{**one, "moves": tuple((int(j), float(m)) for j, m in one["moves"])})
+                for one in value["shifts"]
+            ),
             class_names=tuple(value["class_names"]),
             templates=tuple(value["templates"]),
             controls=tuple(value["controls"]),
+            control_flips=float(value["control_flips"]),
         )
 
     def plot(self, target: int = -1, k: int = 20, ax: Any = None) -> Any:
@@ -170,15 +186,47 @@ def probe_bias(
         emit(inputs.on_event, Event("debug", "warning", warning))
     words = (*listed.terms, *listed.controls)
     texts = [fill(template, word) for word in words for template in templates]
-    scores = inputs.layer.logits(inputs.features(texts))
+    raw = inputs.features(texts)
+    scores = inputs.layer.logits(raw)
     odds = np.stack([log_odds(scores, c) for c in range(scores.shape[1])], axis=1)
     odds = odds.reshape(len(words), len(templates), -1)
     decided = scores.argmax(axis=1).reshape(len(words), len(templates))
-    shifts = _shifts(listed, odds, decided)
-    return BiasProbe(shifts, inputs.class_names, tuple(templates), listed.controls)
+    usual = np.array([np.bincount(column).argmax() for column in decided[len(listed) :].T])
+    flips = (decided != usual).mean(axis=1)
+    moves = _moves(inputs.layer, raw.reshape(len(words), len(templates), -1), len(listed))
+    shifts = _shifts(listed, odds, flips, moves)
+    return BiasProbe(
+        shifts,
+        inputs.class_names,
+        tuple(templates),
+        listed.controls,
+        control_flips=float(flips[len(listed) :].mean()),
+    )
 
 
-def _shifts(listed: TermList, odds: FloatArray, decided: IntArray) -> tuple[TermShift, ...]:
+def _moves(
+    layer: DecisionLayer, raw: FloatArray, n: int
+) -> Callable[[int, int], tuple[tuple[int, float], ...]]:
+    """Give the features that carry most of a term's shift; `raw` is (words, templates, p)."""
+    z = layer.standardize(raw.mean(axis=1), layer.used)
+    further = z[:n] - z[n:].mean(axis=0)
+    weight = layer.weight[:, layer.used]
+    others = (weight.sum(axis=0) - weight) / max(1, len(weight) - 1)
+
+    def of(term: int, target: int) -> tuple[tuple[int, float], ...]:
+        parts = (weight - others)[target] * further[term]
+        top = np.argsort(-np.abs(parts), kind="stable")[:MOVES]
+        return tuple((int(layer.used[j]), float(parts[j])) for j in top if parts[j] != 0)
+
+    return of
+
+
+def _shifts(
+    listed: TermList,
+    odds: FloatArray,
+    flips: FloatArray,
+    moves: Callable[[int, int], tuple[tuple[int, float], ...]],
+) -> tuple[TermShift, ...]:
     """Compare each term's mean over the templates with those of the control terms."""
     n = len(listed)
     means = odds.mean(axis=1)
@@ -190,8 +238,6 @@ def _shifts(listed: TermList, odds: FloatArray, decided: IntArray) -> tuple[Term
     p = 2 * stats.t.sf(np.abs(shift) / spread, df=m - 1)
     corrected = np.array(holm(list(p.ravel()))).reshape(p.shape)
     half = float(stats.t.ppf(0.975, df=m - 1)) * spread
-    usual = np.array([np.bincount(column).argmax() for column in decided[n:].T])
-    flips = (decided[:n] != usual).mean(axis=1)
     found = [
         TermShift(
             term=listed.terms[i],
@@ -202,6 +248,7 @@ def _shifts(listed: TermList, odds: FloatArray, decided: IntArray) -> tuple[Term
             high=float(shift[i, c] + half[c]),
             p_value=float(corrected[i, c]),
             flips=float(flips[i]),
+            moves=moves(i, c),
         )
         for i in range(n)
         for c in range(means.shape[1])

@@ -1,8 +1,15 @@
-"""Terms for people that decide: proposed on templates and validation, measured on test."""
+"""Terms for people that decide: proposed on templates and validation, measured on test.
+
+A class that is named after a group of people, or after one of its terms, is about them: that
+terms of this group move texts towards it is right. (20 newsgroups: "atheist" and "protestant" lead
+to soc.religion.christian.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +19,7 @@ from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm, propose_insertion
 from clearhead.debug.texts.bias import BiasProbe, TermShift, fill, probe_bias
 from clearhead.debug.texts.mention import Mention
-from clearhead.debug.texts.terms import TermList, read_terms
+from clearhead.debug.texts.terms import GIVEN, TermList, read_terms
 
 __all__ = ["find_bias"]
 
@@ -26,9 +33,14 @@ LEAST_FLIPS = 0.02
 
 ROWS = 120
 
+_WORD = re.compile(r"[^\W_]+")
+
 
 def find_bias(
-    inputs: Inputs, *, terms: str | Path | Iterable[str] | TermList | None = None
+    inputs: Inputs,
+    *,
+    terms: str | Path | Iterable[str] | TermList | None = None,
+    on_probe: Callable[[BiasProbe], None] | None = None,
 ) -> tuple[list[Shortcut], list[Tested]]:
     """Propose terms for people that move predictions, and measure them on test.
 
@@ -42,13 +54,22 @@ def find_bias(
         Of texts with one class each.
     terms : path, iterable of str, TermList or None
         As :func:`~clearhead.debug.texts.terms.read_terms` takes them.
+    on_probe : callable, optional
+        Given what every term does in neutral sentences, whether it is a finding or not.
     """
     if inputs.labels.ndim != 1 or not inputs.rows("validation").size:
         return [], []
     listed = terms if isinstance(terms, TermList) else read_terms(terms)
     probe = probe_bias(inputs, terms=listed)
+    if on_probe is not None:
+        on_probe(probe)
     tested, proposals = [], []
-    for one in [s for s in probe.sure if s.shift >= LEAST_SHIFT][:TRIED]:
+    suspected = (
+        one
+        for one in probe.sure
+        if one.shift >= LEAST_SHIFT and not _is_about(inputs.class_names[one.target], one, listed)
+    )
+    for one in islice(suspected, TRIED):
         proposal, found = _try(inputs, probe, one)
         tested.append(found)
         if found.used:
@@ -56,6 +77,16 @@ def find_bias(
     proposals = sorted(proposals, key=lambda p: -p.score)[:CONFIRMED]
     shortcuts = [confirm(inputs, proposal, kind="bias") for proposal in proposals]
     return shortcuts, [*(one.tested for one in shortcuts), *tested]
+
+
+def _is_about(name: str, one: TermShift, listed: TermList) -> bool:
+    """Whether a class is named after the term, or after what belongs to the same group."""
+    alike = {one.term}
+    if one.group != GIVEN:  # terms that came without groups need not be of a kind
+        same = zip(listed.terms, listed.groups, strict=True)
+        alike |= {one.group, *(term for term, group in same if group == one.group)}
+    said = {word for term in alike for word in _WORD.findall(term.casefold())} - {"and"}
+    return bool(said & set(_WORD.findall(name.casefold())))
 
 
 def _try(inputs: Inputs, probe: BiasProbe, one: TermShift) -> tuple[Proposal, Tested]:

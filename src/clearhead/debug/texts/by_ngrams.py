@@ -14,7 +14,7 @@ from clearhead.debug.texts.phrase import Phrase
 from clearhead.debug.texts.piece import Place
 from clearhead.debug.texts.tokens import END, START
 
-__all__ = ["ngram_candidates", "place_of", "usual_place"]
+__all__ = ["candidate_of", "ngram_candidates", "place_of", "usual_place"]
 
 LEAST_Z = 4.0
 LEAST_LINK = 0.03
@@ -43,24 +43,20 @@ def ngram_candidates(corpus: Corpus, c: int, most: int) -> list[Candidate]:
         chosen = _add(corpus, chosen, int(g), (inside, outside))
         if len(chosen) >= 2 * most:
             break
-    neutral = _neutral(corpus, z)
-    found = []
-    for g in chosen[:most]:
-        carriers = np.zeros(len(corpus.texts), dtype=bool)
-        carriers[corpus.carriers(g)] = True
-        pattern = _phrase(corpus, g, c)
-        found.append(
-            Candidate(
-                pattern,
-                _controls(corpus, g, pattern, neutral),
-                c,
-                float(inside[g]),
-                float(outside[g]),
-                float(z[g]),
-                carriers,
-            )
-        )
-    return found
+    return [candidate_of(corpus, g, c) for g in chosen[:most]]
+
+
+def candidate_of(corpus: Corpus, g: int, c: int) -> Candidate:
+    """Number `g` of the corpus's n-grams as a candidate of class `c`, with its controls."""
+    inside, outside, z = corpus.kept(
+        "shares and z", str(c), make=lambda: (*corpus.shares(c), corpus.z_scores(c))
+    )
+    carriers = np.zeros(len(corpus.texts), dtype=bool)
+    carriers[corpus.carriers(g)] = True
+    pattern = _phrase(corpus, g, c)
+    controls = _controls(corpus, g, pattern, _neutral(corpus, z))
+    shares = float(inside[g]), float(outside[g])
+    return Candidate(pattern, controls, c, *shares, float(z[g]), carriers)
 
 
 def _add(corpus: Corpus, chosen: list[int], g: int, shares: Shares) -> list[int]:

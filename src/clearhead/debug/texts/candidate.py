@@ -30,6 +30,8 @@ class Candidate:
         Which texts of the corpus show it.
     link : float
         From 0 to 1: how well it tells the class from the others.
+    driving : bool
+        Whether it is known to drive a feature of the class: then it is tried though it is content.
     """
 
     pattern: Pattern
@@ -40,6 +42,7 @@ class Candidate:
     z: float
     carriers: BoolArray = field(repr=False)
     link: float = 0.0
+    driving: bool = False
 
     def __post_init__(self) -> None:
         self.link = self.link or self.inside - self.outside

@@ -8,7 +8,9 @@ from clearhead.debug.change import change_inputs
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.debug.texts.by_kinds import kind_candidates, style_candidates
+from clearhead.debug.texts.by_lime import EFFORT, driving_words
 from clearhead.debug.texts.by_ngrams import ngram_candidates
+from clearhead.debug.texts.by_rewording import rewording_candidates
 from clearhead.debug.texts.by_words import word_candidates
 from clearhead.debug.texts.candidate import Candidate
 from clearhead.debug.texts.content import Usual, is_content, is_usual, usual_links
@@ -49,9 +51,9 @@ def find_text_shortcuts(
     """Propose patterns that decide for a class wrongly, and measure them on test.
 
     Candidates are what sets a class's training texts apart: n-grams, kinds of tokens and
-    ways of writing. Each is put into validation texts of other classes and cut out of the
-    class's own; the score is the smaller of the two mean changes of the class's log-odds,
-    times the difference in coverage.
+    ways of writing; and the words that LIME finds for suspicious features. Each is put into
+    validation texts of other classes and cut out of the class's own; the score is the smaller
+    of the two mean changes of the class's log-odds, times the difference in coverage.
 
     Parameters
     ----------
@@ -110,9 +112,12 @@ def _candidates(corpus: Corpus, inputs: Inputs) -> dict[int, list[Candidate]]:
             *kind_candidates(corpus, c),
             *style_candidates(corpus, inputs, c),
             *word_candidates(corpus, inputs, c),
+            *rewording_candidates(corpus, c),
             *ngram_candidates(corpus, c, A_CLASS),
         ]
-        found[c] = sorted(every, key=lambda one: -one.link)
+        found[c] = every
+    for c, new in driving_words(inputs, corpus, found, EFFORT).items():
+        found[c] = sorted([*found[c], *new], key=lambda one: -one.link)
         _give_controls(corpus, c, found[c])
     return found
 
@@ -148,7 +153,7 @@ def _unusual_first(
         c: [
             one
             for i, one in enumerate(sorted(found, key=lambda one: is_usual(one, usual)))
-            if i < IN_ANY_CASE or not is_usual(one, usual)
+            if i < IN_ANY_CASE or one.driving or not is_usual(one, usual)
         ]
         for c, found in per_class.items()
     }

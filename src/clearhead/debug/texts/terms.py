@@ -9,10 +9,10 @@ from pathlib import Path
 
 from clearhead.errors import InputError
 
-__all__ = ["CONTROL", "TermList", "read_terms"]
+__all__ = ["CONTROL", "GIVEN", "TermList", "read_terms"]
 
 CONTROL = "control"
-_GIVEN = "given"
+GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _no_group(term: object) -> str:
 
 
 def _parse(lines: list[str], origin: str) -> TermList:
-    group = _GIVEN
+    group = GIVEN
     found: dict[str, tuple[str, str]] = {}
     controls: list[str] = []
     warnings: list[str] = []
@@ -84,7 +84,7 @@ def _parse(lines: list[str], origin: str) -> TermList:
         if not term or line.startswith("#"):
             continue
         if line.startswith("[") and term.endswith("]"):
-            group = term[1:-1].strip() or _GIVEN
+            group = term[1:-1].strip() or GIVEN
         elif group == CONTROL:
             controls += [] if term in controls else [term]
         elif term.casefold() in found:

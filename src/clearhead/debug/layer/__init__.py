@@ -1,0 +1,1 @@
+"""What the decision layer alone shows: its weights and its predictions."""

@@ -1,0 +1,1 @@
+"""Slices of the data in which the model does worse."""

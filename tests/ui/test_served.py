@@ -1,0 +1,60 @@
+"""The app with a server behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import clearhead
+from clearhead.app import Server
+from tests.ui.conftest import Tab, serving
+
+Open = Callable[..., Tab]
+
+
+@pytest.fixture
+def server(run_folder: Path) -> Iterator[Server]:
+    with serving(clearhead.open_run(run_folder)) as made:
+        yield made
+
+
+def enter(open_tab: Open, server: Server, **options: object) -> Tab:
+    tab = open_tab(server.address, f"http://127.0.0.1:{server.port}/", **options)
+    assert "token" not in tab.page.url
+    return tab
+
+
+def test_an_edit_is_made_and_undone(open_tab: Open, server: Server, run_folder: Path) -> None:
+    page = enter(open_tab, server).page
+    page.evaluate("location.hash = '#/class/0'")
+    page.click("article a:has-text('switch off') >> nth=0")
+    page.click("button:has-text('Apply')")
+    page.wait_for_selector("text=✓ Applied.")
+    assert clearhead.open_run(run_folder).edits
+    page.click("button:has-text('Undo')")
+    page.wait_for_selector("button:has-text('Redo'):not([disabled])")
+    assert not clearhead.open_run(run_folder).edits
+
+
+def test_marks_and_names_are_kept_with_the_run(
+    open_tab: Open, server: Server, run_folder: Path
+) -> None:
+    page = enter(open_tab, server).page
+    page.evaluate("location.hash = '#/class/0'")
+    page.click("article button.spurious >> nth=0")
+    page.wait_for_selector("article.spurious")
+    page.reload()
+    page.wait_for_selector("article.spurious")
+    marks = [one.marks for one in clearhead.open_run(run_folder).notes.features.values()]
+    assert [list(one.values()) for one in marks] == [["spurious"]]
+
+
+def test_without_the_token_there_is_nothing(open_tab: Open, server: Server, browser) -> None:
+    page = browser.new_page()
+    answer = page.goto(f"http://127.0.0.1:{server.port}/")
+    assert answer is not None
+    assert answer.status == 401
+    assert "clearhead serve" in page.content()
+    page.close()
