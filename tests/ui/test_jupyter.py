@@ -18,6 +18,7 @@ from tests.ui.conftest import Tab
 
 Open = Callable[..., Tab]
 LONG = 90_000
+TRIES = 30
 CELL = """\
 import clearhead
 run = clearhead.open_run("small")
@@ -96,8 +97,13 @@ def test_a_run_is_changed_in_a_cell(browser, lab: str, run_folder: Path) -> None
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{lab}lab/tree/run.ipynb?token=open")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-    page.click(".jp-Cell.jp-CodeCell .cm-content")
-    page.keyboard.press("Shift+Enter")
+    prompt = page.locator(".jp-InputPrompt").first
+    for _ in range(TRIES):  # what is sent to a kernel that is just starting may get lost
+        page.click(".jp-Cell.jp-CodeCell .cm-content >> nth=0")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(2000)
+        if prompt.inner_text() != "[ ]:":
+            break
     frame = page.frame_locator(".jp-OutputArea iframe")
     frame.locator("main h1").wait_for()
     before = frame.locator("#sentence").inner_text()
