@@ -19,6 +19,18 @@ export function examplesOf(model: Model, j: number, sign: number, most: number):
   return sortedEnds(model, j, sign).slice(0, most);
 }
 
+/** Whether there is something to show of an example; a server is asked for what is not in the data. */
+export function canShow(model: Model, key: string): boolean {
+  const card = model.example.get(key);
+  return model.remote || (card !== undefined && hasContent(card));
+}
+
+/** The first `most` examples that can be shown, and how many cannot. */
+export function showable(model: Model, keys: string[], most: number): { shown: string[]; missing: number } {
+  const shown = keys.filter((key) => canShow(model, key));
+  return { shown: shown.slice(0, most), missing: keys.length - shown.length };
+}
+
 /** The examples in the file that can be shown, by activation. */
 export function sortedEnds(model: Model, j: number, sign: number): End[] {
   const z = model.activations(j);
@@ -26,10 +38,6 @@ export function sortedEnds(model: Model, j: number, sign: number): End[] {
   const { keys } = model.data.along;
   return keys
     .map((key, row) => ({ key, z: z[row] }))
-    .filter(({ key }) => {
-      if (model.remote) return true;
-      const card = model.example.get(key);
-      return card !== undefined && hasContent(card);
-    })
+    .filter(({ key }) => canShow(model, key))
     .sort((a, b) => sign * (b.z - a.z));
 }
