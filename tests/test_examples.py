@@ -36,7 +36,7 @@ def test_a_saved_notebook_shows_what_was_run(path: Path) -> None:
     assert path.stat().st_size < MOST_BYTES
     said = json.dumps([cell["outputs"] for cell in code])
     assert '"output_type": "error"' not in said
-    assert str(Path.home()) not in said
+    assert '"name": "stderr"' not in said
     if path.stem == "language":
         assert "<iframe" in said
     else:  # the licence of the photos does not let them be kept here
@@ -58,6 +58,7 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", *options, str(tmp_path / path.name)],
         capture_output=True,
+        check=False,
         text=True,
         env=environment,
         timeout=300,
