@@ -21,7 +21,7 @@ VISION := $(VENV)-vision
 # What is built of the app's front-end, ui/; committed, so that users need no Node.
 BUNDLE := src/clearhead/report/bundle
 
-.PHONY: help demo demo-vision test test-vision test-peers check ui check-ui bench bench-full format clean
+.PHONY: help demo demo-vision test test-vision test-peers check bench bench-full format clean
 
 help:
 	@echo "make demo         a sentence encoder on film reviews: features, path, findings, report"
@@ -30,9 +30,9 @@ help:
 	@echo "make test-vision  the tests of timm and torchvision, in an environment of their own"
 	@echo "make test-peers   the solver against glmnet, adelie, celer, skglm, glm_saga and scikit-learn"
 	@echo "make check        style, types and the layer contract"
+	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make ui           build the app's front-end into the package; needs Node 20.19 or newer"
 	@echo "make check-ui     its types and tests, and whether the bundle is what the source builds"
-	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make clean        remove .venv, node_modules, caches and runs/"
 
 $(BIN)/python:
@@ -74,6 +74,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+.PHONY: ui check-ui
 
 ui/node_modules/.installed: ui/package.json ui/package-lock.json
 	@command -v npm >/dev/null || { echo "The app's front-end needs Node 20.19 or newer with npm; npm was not found." >&2; exit 1; }
