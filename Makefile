@@ -18,9 +18,6 @@ BENCH_DATA = $(if $(DATA),--data $(DATA))
 # they would replace torch.
 VISION := $(VENV)-vision
 
-# What is built of the app's front-end, ui/; committed, so that users need no Node.
-BUNDLE := src/clearhead/report/bundle
-
 .PHONY: help demo demo-vision test test-vision test-peers check bench bench-full format clean
 
 help:
@@ -75,6 +72,8 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What is built of the app's front-end, ui/; committed, so that users need no Node.
+BUNDLE := src/clearhead/report/bundle
 .PHONY: ui check-ui
 
 ui/node_modules/.installed: ui/package.json ui/package-lock.json
