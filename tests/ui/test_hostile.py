@@ -21,7 +21,8 @@ RAN = """() => [
   window.pwned,
   document.title.includes('pwned') && !document.title.includes('<'),
   document.querySelectorAll('script:not([src])').length > before.scripts,
-  [...document.querySelectorAll('*')].some(one => [...one.attributes].some(({ name }) => name.startsWith('on'))),
+  [...document.querySelectorAll('*')]
+    .some(one => [...one.attributes].some(({ name }) => name.startsWith('on'))),
 ]"""
 
 
