@@ -18,7 +18,7 @@ BENCH_DATA = $(if $(DATA),--data $(DATA))
 # they would replace torch.
 VISION := $(VENV)-vision
 
-.PHONY: help demo demo-vision test test-vision test-peers check bench bench-full format clean
+.PHONY: help demo demo-vision test test-vision test-peers pictures check bench bench-full format clean
 
 help:
 	@echo "make demo         a sentence encoder on film reviews: features, path, findings, report"
@@ -26,6 +26,7 @@ help:
 	@echo "make test         all the tests"
 	@echo "make test-vision  the tests of timm and torchvision, in an environment of their own"
 	@echo "make test-peers   the solver against glmnet, adelie, celer, skglm, glm_saga and scikit-learn"
+	@echo "make pictures     the pictures of the app in docs/images/app"
 	@echo "make check        style, types and the layer contract"
 	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
 	@echo "make ui           build the app's front-end into the package; needs Node 20.19 or newer"
@@ -65,6 +66,9 @@ $(VISION)/.installed: pyproject.toml constraints.txt
 
 test-vision: $(VISION)/.installed
 	$(VISION)/bin/python -m pytest tests/vision --confcutdir=tests/vision
+
+pictures: $(VENV)/.dev
+	CLEARHEAD_PICTURES=docs/images/app $(BIN)/python -m pytest tests/ui/test_pictures.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
