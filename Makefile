@@ -29,7 +29,9 @@ help:
 	@echo "make pictures     the pictures of the app in docs/images/app"
 	@echo "make check        style, types and the layer contract"
 	@echo "make bench        the path solver and its peers, about 20 minutes; bench-full takes hours"
-	@echo "make clean        remove .venv, caches and runs/"
+	@echo "make ui           build the app's front-end into the package; needs Node 20.19 or newer"
+	@echo "make check-ui     its types and tests, and whether the bundle is what the source builds"
+	@echo "make clean        remove .venv, node_modules, caches and runs/"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "clearhead needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -74,6 +76,27 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What is built of the app's front-end, ui/; committed, so that users need no Node.
+BUNDLE := src/clearhead/report/bundle
+.PHONY: ui check-ui
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	@command -v npm >/dev/null || { echo "The app's front-end needs Node 20.19 or newer with npm; npm was not found." >&2; exit 1; }
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui: ui/node_modules/.installed
+	cd ui && npm run build
+
+# Built into a folder of its own: a check changes nothing.
+check-ui: ui/node_modules/.installed $(VENV)/.dev
+	cd ui && PYTHON=$(abspath $(BIN)/python) npm run types -- --check
+	cd ui && npm run check
+	cd ui && npm test
+	rm -rf build/bundle
+	cd ui && npm run build -- --outDir $(abspath build/bundle)
+	@diff -rq $(BUNDLE) build/bundle || { echo "$(BUNDLE) is not what ui/ builds: run \`make ui\`, and commit what it changes." >&2; exit 1; }
+
 $(BENCH)/.installed: benchmarks/path/requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "The benchmark needs Python 3.11 or newer; none was found. Name one: make bench PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
@@ -103,4 +126,4 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(VISION) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) $(VISION) ui/node_modules runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

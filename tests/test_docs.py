@@ -171,6 +171,19 @@ def test_debugging_page_runs(explained_reviews: Path, monkeypatch: pytest.Monkey
     assert not run.edits  # a dry run leaves nothing
 
 
+def test_app_page_runs(
+    explained_reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(explained_reviews, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    names = _run("app.md")
+    assert names["result"].number == 1
+    run = clearhead.open_run("runs/reviews")
+    assert not run.edits  # taken back
+    assert run.given_names == {names["strongest"]: "praise"}
+    assert names["page"].is_file()
+
+
 def _keys_after(page: str, heading: str) -> set[str]:
     section = page.split(f"## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
     first_cells = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))

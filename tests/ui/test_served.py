@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,3 +59,34 @@ def test_without_the_token_there_is_nothing(open_tab: Open, server: Server, brow
     assert answer.status == 401
     assert "clearhead serve" in page.content()
     page.close()
+
+
+def test_the_edited_model_is_exported(
+    open_tab: Open, server: Server, run_folder: Path, tmp_path: Path
+) -> None:
+    clearhead.open_run(run_folder).edit(calibrate=True)
+    page = enter(open_tab, server).page
+    page.evaluate("location.hash = '#/edit'")
+    page.select_option("#export select >> nth=1", "sklearn")
+    with page.expect_download() as download:
+        page.click("#export button:has-text('Export')")
+    download.value.save_as(tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip") as held:
+        assert held.testzip() is None
+        assert any(name.endswith(".safetensors") for name in held.namelist())
+
+
+def test_of_two_tabs_the_later_one_is_told(
+    open_tab: Open, server: Server, run_folder: Path
+) -> None:
+    first, second = (enter(open_tab, server).page for _ in range(2))
+    for page in (first, second):
+        page.evaluate("location.hash = '#/class/0'")
+        page.wait_for_selector("article button.spurious")
+    first.click("article button.spurious >> nth=0")
+    first.wait_for_selector("article.spurious")
+    second.wait_for_selector("article.spurious")  # the change arrives by itself
+    second.click("article button.core >> nth=1")
+    second.wait_for_selector("article button.core[aria-pressed=true]")
+    notes = clearhead.open_run(run_folder).notes.features.values()
+    assert sorted(mark for one in notes for mark in one.marks.values()) == ["core", "spurious"]

@@ -4,23 +4,21 @@ from clearhead.debug.change import Change, change_inputs
 from clearhead.debug.find import CHECKS, Diagnosis, find
 from clearhead.debug.finding import Effect, Finding, FindingKind, holm, rank
 from clearhead.debug.inputs import Inputs
-from clearhead.debug.labels.noise import LabelNoise, Suspect, find_label_noise
-from clearhead.debug.labels.noisy_pair import NoisyPair
+from clearhead.debug.labels import LabelNoise, NoisyPair, Suspect, find_label_noise
 from clearhead.debug.leaks import Duplicate, Leaks, find_leaks
-from clearhead.debug.mistakes.counterfactual import Counterfactual, counterfactual
-from clearhead.debug.mistakes.errors import (
+from clearhead.debug.mistakes import (
+    Counterfactual,
     ErrorGroup,
     Errors,
     Mistake,
+    counterfactual,
     explain_errors,
     margin_parts,
     share_mended_by_one,
 )
 from clearhead.debug.pattern import Pattern, load_pattern, save_pattern
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
-from clearhead.debug.slices.conditions import where_holds
-from clearhead.debug.slices.measure import Slice, bin_metadata, measure_slices
-from clearhead.debug.slices.traits import traits_of
+from clearhead.debug.slices import Slice, bin_metadata, measure_slices, traits_of, where_holds
 from clearhead.debug.texts import read_terms
 from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView

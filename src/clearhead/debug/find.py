@@ -13,16 +13,13 @@ from clearhead._types import FloatArray
 from clearhead.debug.finding import Finding, rank
 from clearhead.debug.images import find_image_shortcuts
 from clearhead.debug.inputs import Inputs
-from clearhead.debug.labels.noise import LabelNoise, find_label_noise
-from clearhead.debug.layer.confused import find_confused
-from clearhead.debug.layer.given_up import find_given_up
-from clearhead.debug.layer.hubs import find_hubs
-from clearhead.debug.layer.leaning import find_leaning
+from clearhead.debug.labels import LabelNoise, find_label_noise
+from clearhead.debug.layer import find_confused, find_given_up, find_hubs, find_leaning
 from clearhead.debug.leaks import Leaks, find_leaks
 from clearhead.debug.merge import merge
-from clearhead.debug.mistakes.errors import find_blame
+from clearhead.debug.mistakes import find_blame
 from clearhead.debug.shortcut import Shortcut, Tested
-from clearhead.debug.slices.weak import find_slices
+from clearhead.debug.slices import find_slices
 from clearhead.debug.texts import BiasProbe, TermList, find_bias, find_text_shortcuts
 from clearhead.debug.texts.search import CHARACTERS
 from clearhead.debug.train import TrainView

@@ -99,12 +99,7 @@ class NewtonSolver:
         least, caution, greatest = _CAUTION
         while iteration < self.max_iterations and products < self.max_products:
             gap = duality_gap(objective, point.V, point.value)
-            if step is not None:
-                curvature.review(objective, step, smallest, gap, target)
-            smallest = min(smallest, gap)
             emit(on_event, Event("solve", "progress", f"gap {gap:.0e}, {target:.0e} is wanted"))
-            if gap < 0.8 * best:
-                best, stuck = gap, 0
             if gap <= target:
                 if point.left is None:
                     point = look(objective, point.W, point.b, polished=True)
@@ -112,6 +107,12 @@ class NewtonSolver:
                 certificate = proof(objective, point, gap)
                 if certificate.gap <= target:
                     return Solution(point, certificate, iteration, products, "optimal")
+            # Only now: unless polished, a point may seem to have no gap at all.
+            if step is not None:
+                curvature.review(objective, step, smallest, gap, target)
+            smallest = min(smallest, gap)
+            if gap < 0.8 * best:
+                best, stuck = gap, 0
             iteration += 1
             step = curvature.direction(objective, point, caution)
             moved = _walk(objective, point, step)

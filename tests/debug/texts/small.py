@@ -25,21 +25,31 @@ BAD = [first + second for first in _SYLLABLES for second in _SYLLABLES[5:]]
 
 
 class Words(nn.Module):
-    """The sum of fixed vectors of the words, as they are written; word 0 is padding."""
+    """The sum of fixed vectors of the words, as they are written; word 0 is padding.
 
-    def __init__(self) -> None:
+    Words that are `loud` drive the first feature and no other.
+    """
+
+    def __init__(self, loud: Sequence[str] = ()) -> None:
         super().__init__()
         self.bag = nn.EmbeddingBag(BUCKETS, P, mode="sum", padding_idx=0)
         generator = torch.Generator().manual_seed(0)
         self.bag.weight.data = torch.randn(BUCKETS, P, generator=generator) / 3
+        for word in loud:
+            self.bag.weight.data[number(word)] = torch.eye(P)[0]
 
     def forward(self, words):
         return torch.tanh(self.bag(words))
 
 
+def number(word: str) -> int:
+    """Row of a word's vector."""
+    return 1 + zlib.crc32(word.encode()) % (BUCKETS - 1)
+
+
 def prepare(texts: Sequence[str]) -> Batch:
     """Numbers of the words, padded."""
-    rows = [[1 + zlib.crc32(w.encode()) % (BUCKETS - 1) for w in text.split()] for text in texts]
+    rows = [[number(word) for word in text.split()] for text in texts]
     words = torch.zeros(len(rows), max(1, *map(len, rows)), dtype=torch.long)
     for i, row in enumerate(rows):
         words[i, : len(row)] = torch.tensor(row, dtype=torch.long)
@@ -59,7 +69,11 @@ def sentences(n: int, seed: int) -> tuple[list[str], np.ndarray]:
 
 
 def make_inputs(
-    folder: Path, plant: Callable[[str], str] | None = None, share: float = 1.0, n: int = 900
+    folder: Path,
+    plant: Callable[[str], str] | None = None,
+    share: float = 1.0,
+    n: int = 900,
+    loud: Sequence[str] = (),
 ) -> Inputs:
     """Inputs where a share of the class "good" (1) carries what `plant` does to a text."""
     texts, labels = sentences(n, 0)
@@ -75,7 +89,7 @@ def make_inputs(
         texts, [names[k] for k in labels], split=list(split), class_names=names
     )
     network = Backbone.from_module(
-        Words(),
+        Words(loud),
         prepare=prepare,
         name="words",
         modality="text",
