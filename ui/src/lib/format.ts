@@ -8,9 +8,12 @@ const known = (value: number | null | undefined): value is number =>
 export const percent = (share: number | null | undefined, digits = 1): string =>
   known(share) ? `${(100 * share).toFixed(digits)}%` : DASH;
 
-/** With a real minus sign and always a sign. */
-export const signed = (value: number | null | undefined, digits = 2): string =>
-  known(value) ? `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}` : DASH;
+/** With a real minus sign, and always a sign, but of what rounds to zero. */
+export function signed(value: number | null | undefined, digits = 2): string {
+  if (!known(value)) return DASH;
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}
 
 export const plain = (value: number | null | undefined, digits = 1): string =>
   known(value) ? value.toFixed(digits).replace('-', '−') : DASH;
