@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blame, callAll } from '../src/lib/errors';
+import { correlations, movers } from '../src/lib/similar';
+import { now } from '../src/lib/later.svelte';
 import { best, Model, softmax } from '../src/lib/model';
 import { uints } from '../src/lib/packed';
 import { INTERCEPT, pack, POINTS, sample, Z } from './sample';
@@ -71,15 +73,36 @@ describe('errors', () => {
     const data = sample();
     data.along.labels = [1, 1, 2, 0];
     const wrong = new Model(data);
-    const calls = callAll(wrong, view)!;
+    const calls = now(callAll(wrong, view))!;
     const errors = calls.filter((call) => call.label !== call.predicted);
-    for (const group of blame(wrong, view, calls, errors)) {
+    const groups = now(blame(wrong, view, calls, errors));
+    const mends = (j: number) => errors.some(({ row, label }) => best(oracle(2, row, [j])) === label);
+    expect(groups.map((group) => group.feature).sort()).toEqual(wrong.path.used(view.at).filter(mends).sort());
+    for (const group of groups) {
       for (const row of group.mended) expect(best(oracle(2, row, [group.feature]))).toBe(data.along.labels[row]);
       const broken = calls.filter((call) => call.label === call.predicted && best(oracle(2, call.row, [group.feature])) !== call.label);
       expect(group.broken).toBe(broken.length);
     }
     expect(errors.length).toBeGreaterThan(0);
   });
+});
+
+it('features that move together are those of the highest correlation', () => {
+  const model = new Model(sample());
+  const [j, ...others] = [...model.columns];
+  const r = correlations(model, j)!;
+  const a = model.activations(j)!;
+  const mean = (x: ArrayLike<number>) => Array.from(x).reduce((s, v) => s + v, 0) / x.length;
+  for (const other of others) {
+    const b = model.activations(other)!;
+    const cov = (x: Float32Array, y: Float32Array) => mean(x.map((v, i) => (v - mean(x)) * (y[i] - mean(y))));
+    const expected = cov(a, b) / Math.sqrt(cov(a, a) * cov(b, b));
+    const found = r[model.columnOf.get(other)!];
+    if (Number.isFinite(expected)) expect(found).toBeCloseTo(expected, 4);
+    else expect(Number.isFinite(found)).toBe(false);
+  }
+  const shown = movers(model, j, r, [...model.columns], 2).map((one) => Math.abs(one.correlation));
+  expect(shown).toEqual([...shown].sort((x, y) => y - x));
 });
 
 it('packed arrays of the wrong length are refused', () => {

@@ -27,6 +27,8 @@ export class App {
   private readonly asking = new Set<string>();
   private names: Record<string, string> = {};
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The fragment that was read or written last. */
+  private address = '';
 
   constructor(model: Model, source: DataSource) {
     this.model = model;
@@ -81,7 +83,8 @@ export class App {
 
   /** Take over what the address says; a link without point or layer keeps those shown. */
   read(): void {
-    this.route = parseRoute(location.hash);
+    this.address = location.hash;
+    this.route = parseRoute(this.address);
     const at = this.model.data.along.points.indexOf(Number(this.route.query.point ?? NaN));
     if (at >= 0) this.at = at;
     if (this.route.query.layer) this.dense = this.route.query.layer === 'dense';
@@ -181,12 +184,15 @@ export class App {
   private write(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
+      // A link was followed, and is about to be read: it must not be overwritten.
+      if (location.hash !== this.address) return;
       const { screen, id, query } = this.route;
       const own = Object.fromEntries(Object.entries(query).filter(([key]) => key !== 'point' && key !== 'layer'));
       const moved: Record<string, string> = this.at === this.model.selected ? {} : { point: String(this.model.data.along.points[this.at]) };
       const layer: Record<string, string> = this.dense ? { layer: 'dense' } : {};
       try {
         history.replaceState(null, '', formatRoute(screen, id, { ...own, ...moved, ...layer }));
+        this.address = location.hash;
       } catch {
         // about:srcdoc in a notebook has no address to write.
       }

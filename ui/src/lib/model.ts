@@ -46,10 +46,12 @@ export class Model {
   remote = false;
   readonly columns: Uint32Array;
   readonly columnOf: Map<number, number>;
+  /** By feature, its column of activations; −1: they did not travel. */
+  private readonly place: Int32Array;
   readonly testRows: number[];
   /** Where the selected point is among those that travel. */
   readonly selected: number;
-  private readonly z: Float32Array;
+  readonly z: Float32Array;
   /** Rows after those of the data: of examples that were asked for. */
   private readonly farRows: Float32Array[] = [];
   private readonly mean: Map<number, number>;
@@ -68,6 +70,8 @@ export class Model {
     this.rowOf = new SvelteMap(along.keys.map((key, row) => [key, row]));
     this.columns = uints(along.columns);
     this.columnOf = new Map([...this.columns].map((j, column) => [j, column]));
+    this.place = new Int32Array(this.p).fill(-1);
+    this.columns.forEach((j, column) => (this.place[j] = column));
     this.z = floats(along.activations);
     this.testRows = along.splits.flatMap((split, row) => (split === 'test' ? [row] : []));
     this.selected = Math.max(0, along.points.indexOf(data.path.selected));
@@ -155,6 +159,13 @@ export class Model {
     return found.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
   }
 
+  /** The class that a feature weighs most for, and how many use it. */
+  strongest(view: View, j: number): { top: Weight | null; n: number } {
+    if (!view.dense) return this.path.strongest(view.at, j);
+    const column = this.column(view, j);
+    return { top: column[0] ?? null, n: column.length };
+  }
+
   count(view: View, c: number): number {
     return view.dense ? this.p - this.data.model.n_dead : this.path.count(view.at, c);
   }
@@ -192,11 +203,17 @@ export class Model {
       }
       return scores;
     }
-    for (let c = 0; c < this.K; c++) scores[c] = this.path.intercept(view.at, c);
-    this.path.each(view.at, (c, j, weight) => {
-      if (off.size && off.has(j)) return;
-      scores[c] += weight * this.zAt(row, this.columnOf.get(j)!);
-    });
+    const far = row - this.data.along.keys.length;
+    const z = far < 0 ? this.z.subarray(row * m, (row + 1) * m) : this.farRows[far];
+    const { position, value, start } = this.path.at(view.at);
+    for (let c = 0; c < this.K; c++) {
+      let score = this.path.intercept(view.at, c);
+      for (let i = start[c]; i < start[c + 1]; i++) {
+        const j = position[i] - c * this.p;
+        if (!off.size || !off.has(j)) score += value[i] * z[this.place[j]];
+      }
+      scores[c] = score;
+    }
     // An example that was asked for has the activations of the chosen layer's features only.
     return scores.some(Number.isNaN) ? null : scores;
   }

@@ -15,11 +15,18 @@ interface Point {
   start: Uint32Array;
 }
 
+/** The same weights by feature: classes ascending, and where each feature begins. */
+interface Columns {
+  start: Uint32Array;
+  index: Uint32Array;
+  weight: Float32Array;
+}
+
 /** The weights of all points that travel; `at` counts these points, the sparsest first. */
 export class PathWeights {
   private readonly points: Point[] = [];
   private readonly bias: Float32Array;
-  private readonly columns = new Map<number, Map<number, Weight[]>>();
+  private readonly columns = new Map<number, Columns>();
 
   constructor(
     along: AlongPath,
@@ -66,12 +73,33 @@ export class PathWeights {
 
   /** Classes that use feature `j`, strongest first. */
   column(at: number, j: number): Weight[] {
-    return this.columnsOf(at).get(j) ?? [];
+    const { start, index, weight } = this.columnsOf(at);
+    const found: Weight[] = [];
+    for (let i = start[j]; i < start[j + 1]; i++) found.push({ index: index[i], weight: weight[i] });
+    return found.sort(byStrength);
+  }
+
+  /** The first of `column`, and how many there are. */
+  strongest(at: number, j: number): { top: Weight | null; n: number } {
+    const { start, index, weight } = this.columnsOf(at);
+    let top: Weight | null = null;
+    for (let i = start[j]; i < start[j + 1]; i++) {
+      if (top === null || Math.abs(weight[i]) > Math.abs(top.weight)) top = { index: index[i], weight: weight[i] };
+    }
+    return { top, n: start[j + 1] - start[j] };
   }
 
   /** Features that at least one class uses, ascending. */
   used(at: number): number[] {
-    return [...this.columnsOf(at).keys()].sort((a, b) => a - b);
+    const { start } = this.columnsOf(at);
+    const found: number[] = [];
+    for (let j = 0; j < this.p; j++) if (start[j + 1] > start[j]) found.push(j);
+    return found;
+  }
+
+  /** The weights of a point as they are kept. */
+  at(at: number): Readonly<Point> {
+    return this.points[at];
   }
 
   /** Call `visit(class, feature, weight)` for each weight that is not zero. */
@@ -83,17 +111,21 @@ export class PathWeights {
   }
 
   /** Columns are asked for one point again and again, and only the last points are worth keeping. */
-  private columnsOf(at: number): Map<number, Weight[]> {
+  private columnsOf(at: number): Columns {
     const known = this.columns.get(at);
     if (known) return known;
-    const found = new Map<number, Weight[]>();
-    this.each(at, (c, j, weight) => {
-      const column = found.get(j);
-      if (column) column.push({ index: c, weight });
-      else found.set(j, [{ index: c, weight }]);
+    const start = new Uint32Array(this.p + 1);
+    this.each(at, (_, j) => start[j + 1]++);
+    for (let j = 0; j < this.p; j++) start[j + 1] += start[j];
+    const next = start.slice();
+    const index = new Uint32Array(start[this.p]);
+    const weight = new Float32Array(start[this.p]);
+    this.each(at, (c, j, value) => {
+      index[next[j]] = c;
+      weight[next[j]++] = value;
     });
-    for (const column of found.values()) column.sort(byStrength);
     if (this.columns.size >= 8) this.columns.clear();
+    const found = { start, index, weight };
     this.columns.set(at, found);
     return found;
   }

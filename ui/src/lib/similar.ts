@@ -6,36 +6,31 @@ export interface Mover {
   correlation: number;
 }
 
-/** The features most correlated with `j`, by |r|, over the examples in the file. */
-export function movers(model: Model, j: number, among: number[], most = 6): Mover[] {
-  const own = model.activations(j);
-  if (own === null || own.length < 3) return [];
-  const found: Mover[] = [];
-  for (const feature of among) {
-    const other = feature === j ? null : model.activations(feature);
-    const r = other && correlation(own, other);
-    if (r !== null && Number.isFinite(r)) found.push({ feature, correlation: r });
+/** Correlation of feature `j` with each column of activations; null: its own did not travel. */
+export function correlations(model: Model, j: number): Float64Array | null {
+  const own = model.columnOf.get(j);
+  const n = model.data.along.keys.length;
+  if (own === undefined || n < 3) return null;
+  const m = model.columns.length;
+  const [mean, squares, products] = [0, 1, 2].map(() => new Float64Array(m));
+  for (let row = 0; row < n; row++) for (let k = 0; k < m; k++) mean[k] += model.z[row * m + k] / n;
+  for (let row = 0; row < n; row++) {
+    const x = model.z[row * m + own] - mean[own];
+    for (let k = 0; k < m; k++) {
+      const y = model.z[row * m + k] - mean[k];
+      squares[k] += y * y;
+      products[k] += x * y;
+    }
   }
-  return found.sort((a, b) => Math.abs(b.correlation) - Math.abs(a.correlation)).slice(0, most);
+  return products.map((value, k) => value / Math.sqrt(squares[k] * squares[own]));
 }
 
-export function correlation(a: Float32Array, b: Float32Array): number {
-  const n = a.length;
-  let sa = 0;
-  let sb = 0;
-  for (let i = 0; i < n; i++) {
-    sa += a[i];
-    sb += b[i];
-  }
-  let saa = 0;
-  let sbb = 0;
-  let sab = 0;
-  for (let i = 0; i < n; i++) {
-    const x = a[i] - sa / n;
-    const y = b[i] - sb / n;
-    saa += x * x;
-    sbb += y * y;
-    sab += x * y;
-  }
-  return sab / Math.sqrt(saa * sbb);
+/** The features among some that are most correlated with `j`, by |r|. */
+export function movers(model: Model, j: number, r: Float64Array, among: number[], most = 6): Mover[] {
+  return among
+    .filter((feature) => feature !== j && model.columnOf.has(feature))
+    .map((feature) => ({ feature, correlation: r[model.columnOf.get(feature)!] }))
+    .filter(({ correlation }) => Number.isFinite(correlation))
+    .sort((a, b) => Math.abs(b.correlation) - Math.abs(a.correlation))
+    .slice(0, most);
 }

@@ -1,0 +1,1 @@
+"""Benchmarks of the app: python -m benchmarks.app."""

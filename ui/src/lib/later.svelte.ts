@@ -1,0 +1,57 @@
+// Work that takes longer than a frame: in slices, begun again when what it depends on changes.
+
+/** Milliseconds of a slice: the slider and the keys stay free. */
+const SLICE = 12;
+
+export interface Later<T> {
+  /** What was found last; null before the first. */
+  readonly value: T | null;
+  /** Whether it is of what is shown now. */
+  readonly done: boolean;
+}
+
+/**
+ * Run a generator to its end, a slice at a time; what is short is done at once.
+ *
+ * Whatever `make` itself reads is followed; the generator reads later, and is not. Where it makes
+ * none, as what it needs is still worked on, the last value stays.
+ */
+export function later<T>(make: () => Generator<void, T, void> | null): Later<T> {
+  let value: T | null = $state.raw(null);
+  let done = $state(false);
+  $effect.pre(() => {
+    const work = make();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    done = false;
+    if (work === null) return;
+    const slice = () => {
+      const end = performance.now() + SLICE;
+      do {
+        const step = work.next();
+        if (step.done) {
+          [value, done] = [step.value, true];
+          return;
+        }
+      } while (performance.now() < end);
+      timer = setTimeout(slice);
+    };
+    slice();
+    return () => clearTimeout(timer);
+  });
+  return {
+    get value() {
+      return value;
+    },
+    get done() {
+      return done;
+    },
+  };
+}
+
+/** Run a generator to its end now. */
+export function now<T>(work: Generator<void, T, void>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
