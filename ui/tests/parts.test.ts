@@ -76,6 +76,40 @@ describe('the screens', () => {
       cleanup();
     }
   });
+  it('say what was measured, and how surely', () => {
+    const data = sample();
+    const share = { value: 0.25, low: 0.125, high: 0.5, n: 4 };
+    const card = data.features[0];
+    Object.assign(card, {
+      trust: [{ explanation: 'words', direction: 'high', accuracy: share, clear: true }],
+      bands: [{ low: 0.4, high: 0.6, examples: [['c', 0.5]] }],
+      pictures: [{ direction: 'max', method: 'm', image: 'data:image/jpeg;base64,AAAA', activation: 3, percentile: 99.5, failed: true }],
+    });
+    data.mended_by_one = share;
+    data.classes[0].precision = share;
+    data.classes[0].features = [{ feature: 1, weight: 2, share: 0.375 }];
+    data.slices = [{ column: 'length', value: 'long', accuracy: share, recall: [null, share, { ...share, value: 0.75 }] }];
+    data.model.layer = 'classifier.fc';
+    data.data.metadata = ['length'];
+    data.data.problems = [{ kind: 'empty text', count: 2, message: 'left out', examples: ['t/7'] }];
+    data.findings = [
+      { kind: 'leaning', key: 'k', title: 'a title', where: 'dog', evidence: 'e', effect: { what: 'w', ...share, unit: 'share' }, confirmed: true, p_value: 3e-4, mend: 'm', features: [], classes: [], examples: [], pattern: null },
+    ];
+    for (const [hash, ...words] of [
+      ['#/class/0', 'Of the test examples called so, 25% are right.', '38% of the evidence for the class'],
+      ['#/class/0?point=1', '(at the chosen layer)'],
+      ['#/feature/1', 'Between the ends: 1 example', '+0.5 σ, quantile 40% to 60%', '✗ failed, +3.0 σ, above 99.5% of real ones'],
+      ['#/errors', '25.0% of the chosen layer’s test errors', 'Class found least', 'dog 25%'],
+      ['#/about', 'classifier.fc', 'length', '2 × empty text: left out; for example t/7', 'a class that leans on one feature', 'KKT', 'tolerance 1e−4', '2 cat, 1 dog', 'what a feature adds to a class’s lead'],
+      ['#/overview', 'Leans on one feature · dog', 'p = 3e−4'],
+    ]) {
+      open(hash, data);
+      for (const one of words) expect(main(), hash).toContain(one);
+      cleanup();
+    }
+    open('#/class/0?point=1', data);
+    expect(main()).not.toContain('of the evidence for the class');
+  });
   it('switch a feature off, and the answer moves', async () => {
     open('#/example/d');
     expect(main()).toContain('called cat');
