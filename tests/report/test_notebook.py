@@ -10,6 +10,7 @@ from clearhead.report import notebook
 from clearhead.report.html import render_html
 from tests.report.hostile import hostile_report
 from tests.report.sample import sample_report
+from tests.report.sample_app import sample_app
 
 
 class Frames(HTMLParser):
@@ -30,7 +31,7 @@ class Frames(HTMLParser):
 
 @pytest.mark.parametrize("make", [sample_report, hostile_report])
 def test_cell_frames_the_whole_page_and_nothing_breaks_out(make) -> None:
-    data = make()
+    data = sample_app(make())
     found = Frames(notebook.notebook_html(data, "elsewhere"))
     assert found.tags == ["iframe"]
     assert found.framed["srcdoc"] == render_html(data)
@@ -39,6 +40,6 @@ def test_cell_frames_the_whole_page_and_nothing_breaks_out(make) -> None:
 
 def test_page_too_large_for_a_notebook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notebook, "MOST_PAGE", 1000)
-    text = notebook.notebook_html(sample_report(), "clearhead serve <run>")
+    text = notebook.notebook_html(sample_app(sample_report()), "clearhead serve <run>")
     assert "<iframe" not in text
     assert "clearhead serve &lt;run&gt;" in text

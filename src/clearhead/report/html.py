@@ -35,35 +35,15 @@ MOST_FILE = 20 * 2**20
 PART = 4 * 2**20
 """Characters of the data in each part of a report that is a folder."""
 
-_STYLES = ("base.css", "overview.css", "sections.css", "explained.css")
-# In this order: each file uses only names of the files before it.
-_SCRIPTS = (
-    "dom.js",
-    "format.js",
-    "marks.js",
-    "model.js",
-    "examples.js",
-    "pathchart.js",
-    "overview.js",
-    "findings.js",
-    "classes.js",
-    "explained.js",
-    "features.js",
-    "layers.js",
-    "mistakes.js",
-    "about.js",
-    "main.js",
-)
 
-
-def render_html(data: ReportData, *, host: Literal["file", "notebook"] = "file") -> str:
+def render_html(data: AppData, *, host: Literal["file", "notebook"] = "file") -> str:
     """Draw a run as one HTML page.
 
     Parameters
     ----------
-    data : ReportData
-        Everything the page shows; it is embedded whole and can be read back
-        from the element :data:`DATA_ID`. :class:`AppData` are drawn by the app.
+    data : AppData
+        Everything the app shows; it is embedded whole and can be read back
+        from the element :data:`DATA_ID`.
     host : {"file", "notebook"}
         A page in a notebook's widget asks the kernel for what it does not hold.
 
@@ -81,7 +61,7 @@ def render_html(data: ReportData, *, host: Literal["file", "notebook"] = "file")
     return _filled(data, f'<script type="application/json" id="{DATA_ID}">{text}</script>', host)
 
 
-def write_html(data: ReportData, path: Path, *, most: int = MOST_FILE) -> Path:
+def write_html(data: AppData, path: Path, *, most: int = MOST_FILE) -> Path:
     """Write the page of :func:`render_html` to `path`, whole or not at all.
 
     A page of :class:`AppData` above `most` bytes becomes a folder of the same name without its
@@ -95,7 +75,7 @@ def write_html(data: ReportData, path: Path, *, most: int = MOST_FILE) -> Path:
     """
     folder = path.with_suffix("")
     page = render_html(data).encode("utf-8")
-    if len(page) <= most or not isinstance(data, AppData):
+    if len(page) <= most:
         write_bytes(path, page)
         _clear(folder)
         return path
@@ -128,9 +108,9 @@ def _clear(folder: Path) -> None:
             folder.rmdir()
 
 
-def _filled(data: ReportData, held: str, host: str, parts: int = 0) -> str:
+def _filled(data: AppData, held: str, host: str, parts: int = 0) -> str:
     _check_images(data)
-    style, script = _app() if isinstance(data, AppData) else _page()
+    style, script = _part("app.css", "bundle"), _part("app.js", "bundle")
     return fill(
         _part("template.html"),
         {
@@ -146,19 +126,8 @@ def _filled(data: ReportData, held: str, host: str, parts: int = 0) -> str:
     )
 
 
-def _page() -> tuple[str, str]:
-    style = "\n".join(_part(name) for name in _STYLES)
-    body = "\n".join(_part(name) for name in _SCRIPTS)
-    return style, f'"use strict";\n(() => {{\n{body}\n}})();\n'
-
-
-def _app() -> tuple[str, str]:
-    """Style and script of the app, as ``ui/`` builds them."""
-    return _part("app.css", "bundle"), _part("app.js", "bundle")
-
-
 def _part(name: str, folder: str = "page") -> str:
-    """One file of the page; line ends as the HTML parser will hash them."""
+    """A file of the page, or of the app; line ends as the HTML parser will hash them."""
     text = (files("clearhead.report") / folder / name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 

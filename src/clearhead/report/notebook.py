@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import html
 
+from clearhead.report.along import AppData
 from clearhead.report.html import render_html
-from clearhead.report.schema import ReportData
 
 __all__ = ["MOST_PAGE", "notebook_html"]
 
@@ -18,12 +18,12 @@ MOST_PAGE = 10 * 2**20
 HEIGHT = 720
 
 
-def notebook_html(data: ReportData, elsewhere: str, *, widget: str = "") -> str:
+def notebook_html(data: AppData, elsewhere: str, *, widget: str = "") -> str:
     """Frame the page of a run; one that is too large for a notebook is named instead.
 
     Parameters
     ----------
-    data : ReportData
+    data : AppData
     elsewhere : str
         How it can be seen otherwise, in words.
     widget : str
