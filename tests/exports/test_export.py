@@ -187,7 +187,7 @@ def test_a_folder_that_is_no_export_is_left_alone(run, tmp_path):
 
 def test_a_run_that_has_no_layer_yet(tmp_path):
     begun = clearhead.new_run(tmp_path / "run", bert(), dataset())
-    with pytest.raises(StepMissingError, match="needs select"):
+    with pytest.raises(StepMissingError, match="no select yet"):
         clearhead.export(begun, "torch", tmp_path / "out")
 
 

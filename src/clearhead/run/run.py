@@ -186,6 +186,7 @@ class Run(RunSteps):
         """
         from clearhead.run.comparing import comparisons
 
+        self.file.require("report")
         target = self.folder / "report.html" if out is None else Path(out)
         # Named only where there are some: reports that older versions made stay current.
         options: dict[str, Any] = {}
@@ -200,7 +201,6 @@ class Run(RunSteps):
         written = written_report(target)
         if out is None and self._is_current("report", options, force or written is None):
             return target if written is None else written
-        self.file.require("report")
         started = time.perf_counter()
         data = self.app_data(comparisons(self, compare))
         if self.file.data["keep_examples"] and not any(e.text or e.image for e in data.examples):
