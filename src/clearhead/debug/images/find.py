@@ -39,10 +39,16 @@ STEADY = 4.5
 """Standard errors by which it must be above 0: dozens of candidates are tried for each class."""
 LINK = 0.25
 """Share of the class's pictures that show it beyond those of any other class."""
+NEARER = 0.1
+"""Share of the way to the class that another class's looks go with it (:class:`Presence`)."""
 SCORE = 0.1
 """Shift × link: natural looks of a class move others towards it a little as well."""
+UNFLIPPED = 0.1
+"""A candidate that flips none of a few dozen examples may flip some of hundreds."""
 NEUTRAL = 0.1
 """Of a control, at most so large a share."""
+FITTED = 3
+"""Families of each class, of those that it shows most, whose strength is fitted to it."""
 APART = 1.5
 """How many times as far as any other class's own pictures move others towards that class."""
 ALIKE = 0.7
@@ -65,19 +71,26 @@ class Scored:
     high: float
     steadiness: float
     link: float
-
+    flips: float
     rival: float = 0.0
 
     @property
     def score(self) -> float:
-        """What candidates are ranked by."""
+        """How far it moves other classes, as far as the class shows it."""
         return max(self.shift, 0.0) * max(self.link, 0.0)
+
+    @property
+    def promise(self) -> float:
+        """What the best are chosen by: on test, predictions have to become the class."""
+        return self.score * (UNFLIPPED + max(self.flips, 0.0))
 
     @property
     def suspicious(self) -> bool:
         """Whether it is worth a proposal."""
         strong = self.shift >= SHIFT and self.steadiness >= STEADY and self.link >= LINK
-        return strong and self.score >= max(APART * self.rival, SCORE)
+        if not strong or self.score < max(APART * self.rival, SCORE):
+            return False
+        return bool(self.trial.presence.nearer[self.target] >= NEARER)
 
 
 def find_image_shortcuts(
@@ -146,7 +159,21 @@ def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
         for trial in pool
         if not of_class or trial.origin == c
     ]
-    return sorted(_against_rivals(scored), key=lambda one: -one.score)
+    scored += [
+        _score(inputs, trial, int(c), _controls(trial, int(c), families))
+        for c in classes
+        for trial in _fitted(trials, [s for s in scored if s.target == c])
+    ]
+    return sorted(_against_rivals(scored), key=lambda one: -one.promise)
+
+
+def _fitted(trials: Trials, scored: Sequence[Scored]) -> list[Trial]:
+    """Try the families that a class shows most at the strength at which it shows them."""
+    linked = sorted(
+        (s for s in scored if s.trial.origin is None and s.link >= LINK), key=lambda s: -s.link
+    )
+    found = (trials.fitted(s.trial, s.target) for s in linked[:FITTED])
+    return [trial for trial in found if trial is not None]
 
 
 def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
@@ -161,12 +188,17 @@ def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
         if other is not trial
         and other.method == trial.method
         and len(other.change)
-        and (other.presence.lead(c) < NEUTRAL if trial.origin is None else other.origin != c)
+        and (_neutral(other, c) if trial.origin is None else other.origin != c)
     ]
     fit.sort(key=lambda other: abs(np.log((other.size + 1e-9) / (trial.size + 1e-9))))
     if trial.origin is None:
         fit = sorted(fit[:AS_LARGE], key=lambda o: -float(o.change.log_odds_shift(c).mean()))
     return tuple(fit[:CONTROLS])
+
+
+def _neutral(trial: Trial, c: int) -> bool:
+    """Whether class `c` does not show it, nor others look more like the class with it."""
+    return trial.presence.lead(c) < NEUTRAL and bool(trial.presence.nearer[c] <= 0)
 
 
 def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) -> Scored:
@@ -184,7 +216,15 @@ def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) ->
     beyond = (shift[seen] - np.nanmean(other[:, seen], axis=0)) / _unit(inputs, c)
     mean, low, high = mean_interval(beyond)
     error = max((high - low) / (2 * 1.96), 1e-9)
-    return Scored(trial, c, controls, mean, low, high, mean / error, _link(trial, c, mean))
+    link = _link(trial, c, mean)
+    flips = _flips(inputs, trial, c) - np.mean([_flips(inputs, o, c) for o in controls] or [0.0])
+    return Scored(trial, c, controls, mean, low, high, mean / error, link, float(flips))
+
+
+def _flips(inputs: Inputs, trial: Trial, c: int) -> float:
+    """Share of the examples of other classes that become class `c`."""
+    others = inputs.labels[trial.change.rows] != c
+    return float(trial.change.becomes(c)[others].mean()) if others.any() else 0.0
 
 
 def _link(trial: Trial, c: int, shift: float) -> float:
