@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from clearhead._types import FloatArray
+from clearhead._types import FloatArray, IntArray
 from clearhead.debug.change import Change, log_odds, mean_interval
 from clearhead.debug.images.effort import EFFORTS, ImageEffort
 from clearhead.debug.images.links import Links
@@ -53,8 +53,11 @@ APART = 1.5
 """How many times as far as any other class's own pictures move others towards that class."""
 ALIKE = 0.7
 """Cosine from which two candidates of a class move the features the same way."""
-CONTROLS, AS_LARGE = 4, 6
-"""Of so many candidates of nearly its size, those that push most towards the class."""
+CONTROLS = 6
+"""Candidates of nearly its size with which one is compared, on average: against the worst of them
+nothing stands out where most of what a network does not know becomes the class."""
+SURE = 3.0
+"""Standard errors by which predictions must become the class where log-odds move little."""
 NEGATIVES = 3
 """Linked to a class but not used: so many a class are reported."""
 
@@ -72,6 +75,7 @@ class Scored:
     steadiness: float
     link: float
     flips: float
+    sureness: float
     rival: float = 0.0
 
     @property
@@ -85,12 +89,18 @@ class Scored:
         return self.score * (UNFLIPPED + max(self.flips, 0.0))
 
     @property
+    def seen(self) -> bool:
+        """Whether the class's pictures look as if it had been put into them."""
+        nearer = float(self.trial.presence.nearer[self.target])
+        return self.link >= LINK and nearer >= NEARER
+
+    @property
     def suspicious(self) -> bool:
         """Whether it is worth a proposal."""
-        strong = self.shift >= SHIFT and self.steadiness >= STEADY and self.link >= LINK
-        if not strong or self.score < max(APART * self.rival, SCORE):
+        if not self.seen or self.score < APART * self.rival:
             return False
-        return bool(self.trial.presence.nearer[self.target] >= NEARER)
+        moves = self.shift >= SHIFT and self.steadiness >= STEADY and self.score >= SCORE
+        return moves or (self.shift > 0 and self.sureness >= SURE)
 
 
 def find_image_shortcuts(
@@ -164,7 +174,27 @@ def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
         for c in classes
         for trial in _fitted(trials, [s for s in scored if s.target == c])
     ]
+    scored = _again(inputs, trials, scored, inputs.rows("validation", most=budget.again, salt=6))
     return sorted(_against_rivals(scored), key=lambda one: -one.promise)
+
+
+def _again(
+    inputs: Inputs, trials: Trials, scored: Sequence[Scored], rows: IntArray
+) -> list[Scored]:
+    """Measure what classes are seen to show on more examples: a few flips need hundreds."""
+    known: dict[Trial, Trial] = {}
+
+    def more(trial: Trial) -> Trial:
+        if trial not in known:
+            known[trial] = trials.on(trial, rows)
+        return known[trial]
+
+    return [
+        _score(inputs, more(one.trial), one.target, tuple(map(more, one.controls)))
+        if one.seen
+        else one
+        for one in scored
+    ]
 
 
 def _fitted(trials: Trials, scored: Sequence[Scored]) -> list[Trial]:
@@ -179,8 +209,7 @@ def _fitted(trials: Trials, scored: Sequence[Scored]) -> list[Trial]:
 def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
     """Candidates of the same method, as large as this one, that class `c` does not show.
 
-    Of changes that need no class, those that push most towards it: what any large change
-    does is no shortcut.
+    What any large change does is no shortcut.
     """
     fit = [
         other
@@ -191,8 +220,6 @@ def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
         and (_neutral(other, c) if trial.origin is None else other.origin != c)
     ]
     fit.sort(key=lambda other: abs(np.log((other.size + 1e-9) / (trial.size + 1e-9))))
-    if trial.origin is None:
-        fit = sorted(fit[:AS_LARGE], key=lambda o: -float(o.change.log_odds_shift(c).mean()))
     return tuple(fit[:CONTROLS])
 
 
@@ -206,25 +233,36 @@ def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) ->
     k = len(inputs.labels)
     shift = np.full(k, np.nan)
     change = trial.change
-    shift[change.rows] = change.log_odds_shift(c)
+    shift[change.rows], flips = change.log_odds_shift(c), np.zeros(k)
+    flips[change.rows] = change.becomes(c)
     other = np.full((max(len(controls), 1), k), np.nan)
+    others = np.zeros_like(other)
     for i, control in enumerate(controls):
         other[i, control.change.rows] = control.change.log_odds_shift(c)
+        others[i, control.change.rows] = control.change.becomes(c)
     if not controls:
         other[:] = 0.0
     seen = ~np.isnan(shift) & (~np.isnan(other)).any(axis=0) & (inputs.labels != c)
     beyond = (shift[seen] - np.nanmean(other[:, seen], axis=0)) / _unit(inputs, c)
     mean, low, high = mean_interval(beyond)
-    error = max((high - low) / (2 * 1.96), 1e-9)
-    link = _link(trial, c, mean)
-    flips = _flips(inputs, trial, c) - np.mean([_flips(inputs, o, c) for o in controls] or [0.0])
-    return Scored(trial, c, controls, mean, low, high, mean / error, link, float(flips))
+    won, won_low, won_high = mean_interval(flips[seen] - others[:, seen].mean(axis=0))
+    return Scored(
+        trial,
+        c,
+        controls,
+        mean,
+        low,
+        high,
+        steadiness=mean / _error(low, high),
+        link=_link(trial, c, mean),
+        flips=won,
+        sureness=won / _error(won_low, won_high),
+    )
 
 
-def _flips(inputs: Inputs, trial: Trial, c: int) -> float:
-    """Share of the examples of other classes that become class `c`."""
-    others = inputs.labels[trial.change.rows] != c
-    return float(trial.change.becomes(c)[others].mean()) if others.any() else 0.0
+def _error(low: float, high: float) -> float:
+    """Standard error, of a 95% interval."""
+    return max((high - low) / (2 * 1.96), 1e-9)
 
 
 def _link(trial: Trial, c: int, shift: float) -> float:

@@ -74,6 +74,7 @@ class Links:
 
     def __init__(self, inputs: Inputs, learned: int, looked: int) -> None:
         self.inputs = inputs
+        self._known: dict[PicturePattern, Presence] = {}
         self.k = len(inputs.class_names)
         each = max(learned // self.k, 2)
         rows = [
@@ -91,7 +92,12 @@ class Links:
         self.means, self.unit = self._within()
 
     def of(self, pattern: PicturePattern) -> Presence:
-        """See where a pattern is present."""
+        """See where a pattern is present; of the same object only once."""
+        if pattern not in self._known:
+            self._known[pattern] = self._look(pattern)
+        return self._known[pattern]
+
+    def _look(self, pattern: PicturePattern) -> Presence:
         rows, made = self.inputs.changed(self.learned, pattern.insert)
         if len(rows) < 2:
             return Presence(np.zeros(self.k), np.zeros(self.k))

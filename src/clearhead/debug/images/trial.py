@@ -138,6 +138,10 @@ class Trials:
                 best, nearest = other, nearer
         return None if best is pattern else self.run(best, trial.method, None)
 
+    def on(self, trial: Trial, rows: IntArray) -> Trial:
+        """Put the same candidate into other examples."""
+        return replace(trial, change=change_inputs(self.inputs, trial.pattern.insert, rows))
+
     def run(self, pattern: PicturePattern, method: str, origin: int | None) -> Trial:
         """Try one candidate."""
         change = change_inputs(self.inputs, pattern.insert, self.rows)
