@@ -28,8 +28,8 @@ __all__ = ["Links", "Presence"]
 
 RIDGE = 10.0
 """There are more looks than pictures of which to learn."""
-PRIOR = 3
-"""A class's few changed pictures count as if so many moved as those of all classes do."""
+PRIOR = 1
+"""A class's few changed pictures count as if so many more moved as those of all classes do."""
 FLOOR = 0.2
 """Of a look's standard deviation: classes in which it never varies are no yardstick."""
 

@@ -31,14 +31,14 @@ LINK = 0.25
 """Share of the class's pictures that show it beyond those of any other class."""
 NEARER = 0.1
 """Share of the way to the class that another class's looks go with it (:class:`Presence`)."""
+PLAIN_LINK, PLAIN_NEARER = 0.5, 0.3
+"""So plainly in the pictures of one class alone that a small effect is measured on test as well."""
 SCORE = 0.1
 """Shift × link: natural looks of a class move others towards it a little as well."""
 UNFLIPPED = 0.1
 """A candidate that flips none of a few dozen examples may flip some of hundreds."""
 NEUTRAL = 0.1
 """Of a control, at most so large a share."""
-FITTED = 3
-"""Families of each class, of those that it shows most, whose strength is fitted to it."""
 APART = 1.5
 """How many times as far as any other class's own pictures move others towards that class."""
 CONTROLS = 6
@@ -60,6 +60,7 @@ class Scored:
     high: float
     steadiness: float
     link: float
+    nearer: float
     flips: float
     sureness: float
     rival: float = 0.0
@@ -77,8 +78,12 @@ class Scored:
     @property
     def seen(self) -> bool:
         """Whether the class's pictures look as if it had been put into them."""
-        nearer = float(self.trial.presence.nearer[self.target])
-        return self.link >= LINK and nearer >= NEARER
+        return self.link >= LINK and self.nearer >= NEARER
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is what sets the class's pictures apart."""
+        return self.link >= PLAIN_LINK and self.nearer >= PLAIN_NEARER
 
     @property
     def suspicious(self) -> bool:
@@ -86,7 +91,8 @@ class Scored:
         if not self.seen or self.score < APART * self.rival:
             return False
         moves = self.shift >= SHIFT and self.steadiness >= STEADY and self.score >= SCORE
-        return moves or (self.shift > 0 and self.sureness >= SURE)
+        flips = self.flips > 0 and (self.plain or self.sureness >= SURE)
+        return moves or (self.shift > 0 and flips)
 
 
 def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
@@ -115,11 +121,7 @@ def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
         for trial in pool
         if not of_class or trial.origin == c
     ]
-    scored += [
-        _score(inputs, trial, int(c), _controls(trial, int(c), families))
-        for c in classes
-        for trial in _fitted(trials, [s for s in scored if s.target == c])
-    ]
+    scored = [new for one in scored for new in _fitted(inputs, trials, one, families)]
     scored = _again(inputs, trials, scored, inputs.rows("validation", most=budget.again, salt=6))
     return sorted(_against_rivals(scored), key=lambda one: -one.promise)
 
@@ -136,20 +138,30 @@ def _again(
         return known[trial]
 
     return [
-        _score(inputs, more(one.trial), one.target, tuple(map(more, one.controls)))
+        replace(
+            _score(inputs, more(one.trial), one.target, tuple(map(more, one.controls))),
+            nearer=one.nearer,
+        )
         if one.seen
         else one
         for one in scored
     ]
 
 
-def _fitted(trials: Trials, scored: Sequence[Scored]) -> list[Trial]:
-    """Try the families that a class shows most at the strength at which it shows them."""
-    linked = sorted(
-        (s for s in scored if s.trial.origin is None and s.link >= LINK), key=lambda s: -s.link
-    )
-    found = (trials.fitted(s.trial, s.target) for s in linked[:FITTED])
-    return [trial for trial in found if trial is not None]
+def _fitted(inputs: Inputs, trials: Trials, one: Scored, families: Sequence[Trial]) -> list[Scored]:
+    """Add a family that a class shows at the strength that brings others nearest to the class.
+
+    What is shown at one strength may come nearest at another: what was put in is seldom just one
+    of the families.
+    """
+    c = one.target
+    if one.trial.origin is not None or one.link < LINK:
+        return [one]
+    trial = trials.fitted(one.trial, c)
+    if trial is None:
+        return [one]
+    best = _score(inputs, trial, c, _controls(trial, c, families))
+    return [replace(one, nearer=best.nearer), best]
 
 
 def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
@@ -201,6 +213,7 @@ def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) ->
         high,
         steadiness=mean / _error(low, high),
         link=_link(trial, c, mean),
+        nearer=float(trial.presence.nearer[c]),
         flips=won,
         sureness=won / _error(won_low, won_high),
     )
