@@ -78,7 +78,9 @@ class Scored:
     @property
     def seen(self) -> bool:
         """Whether the class's pictures look as if it had been put into them."""
-        return self.link >= LINK and self.nearer >= NEARER
+        # What was made from the class is a rough cast of what it shows: not further is enough.
+        least = NEARER if self.trial.origin is None else 0.0
+        return self.link >= LINK and self.nearer >= least
 
     @property
     def plain(self) -> bool:
