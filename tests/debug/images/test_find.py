@@ -5,13 +5,19 @@ import pytest
 from clearhead.debug.images import ImageEffort, find_image_shortcuts
 from clearhead.debug.images.families import FamilyPattern
 from clearhead.debug.images.links import Links
+from clearhead.debug.images.space import FeatureSpace
+from clearhead.debug.images.trial import Trials
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import load_pattern, save_pattern
 from clearhead.errors import InputError
 from tests.debug.images.small import cornered, framed, make_inputs
 
-EFFORT = ImageEffort(receivers=24, own=24, learned=24, looked=20, per_class=1, confirmed=2)
-LEAST = ImageEffort(classes=1, receivers=6, own=8, learned=6, looked=6, per_class=1, confirmed=1)
+EFFORT = ImageEffort(
+    receivers=24, again=24, own=24, learned=24, looked=20, per_class=1, confirmed=2
+)
+LEAST = ImageEffort(
+    classes=1, receivers=6, again=6, own=8, learned=6, looked=6, per_class=1, confirmed=1
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,24 @@ def test_presence_is_that_of_the_planted_pattern_whatever_the_class_is_like(with
     assert found.share[1] == pytest.approx(0.8, abs=0.2)
     assert found.outside(1) < 0.2
     assert links.of(FamilyPattern("twirled", 1.0)).lead(1) < 0.3
+
+
+def test_what_was_put_in_takes_other_classes_to_the_class_and_nothing_else_does(with_frame, clean):
+    links = Links(with_frame, 30, 30)
+    frame = links.of(FamilyPattern("dark frame", 0.1))
+    assert frame.nearer[1] > 0.3
+    assert max(frame.nearer[0], frame.nearer[2]) < 0
+    assert links.of(FamilyPattern("blurred", 0.024)).nearer[1] < 0
+    assert Links(clean, 30, 30).of(FamilyPattern("dark frame", 0.1)).nearer.max() < 0
+
+
+def test_strength_is_fitted_to_what_the_class_shows(with_frame):
+    rows = with_frame.rows("validation", most=6)
+    trials = Trials(with_frame, FeatureSpace(with_frame), Links(with_frame, 30, 30), rows)
+    thin = trials.run(FamilyPattern("dark frame", 0.03), "family", None)
+    fitted = trials.fitted(thin, 1)
+    assert fitted.pattern.strength == 0.1
+    assert trials.fitted(fitted, 1) is None
 
 
 def test_texts_are_refused(with_frame, monkeypatch):

@@ -20,6 +20,8 @@ class ImageEffort:
         Classes that are looked at: those that rest most on a few features.
     receivers : int
         Validation examples into which each candidate is put.
+    again : int
+        Validation examples for those candidates that a class is seen to show.
     own : int
         Pictures of a class, and as many again of others, from which its candidates are made.
     learned : int
@@ -36,6 +38,7 @@ class ImageEffort:
 
     classes: int = 12
     receivers: int = 36
+    again: int = 100
     own: int = 80
     learned: int = 64
     looked: int = 40
@@ -50,6 +53,7 @@ EFFORTS: Mapping[str, ImageEffort] = {
     "full": ImageEffort(
         classes=60,
         receivers=80,
+        again=300,
         own=200,
         learned=160,
         looked=120,

@@ -5,79 +5,35 @@ sets the pictures of one class apart from the others': a mark at a fixed place, 
 their frequencies, what is seen at their border, a small thing that recurs. Each is put into
 validation examples of other classes. One is proposed where it moves them towards the class, more
 than changes as large do, and where the class's own pictures look as if it had been put into them
-(:class:`Links`): what is not in the data is no shortcut.
+(:class:`Scored`): what is not in the data is no shortcut.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from clearhead._types import FloatArray
-from clearhead.debug.change import Change, log_odds, mean_interval
+from clearhead.debug.change import Change
 from clearhead.debug.images.effort import EFFORTS, ImageEffort
-from clearhead.debug.images.links import Links
 from clearhead.debug.images.looks import Detector
 from clearhead.debug.images.picture_pattern import PicturePattern
 from clearhead.debug.images.regions import find_regions
-from clearhead.debug.images.space import FeatureSpace
-from clearhead.debug.images.trial import Gallery, Trial, Trials
+from clearhead.debug.images.scoring import LINK, SHIFT, Scored, score_candidates
+from clearhead.debug.images.trial import Trial
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.shortcut import Proposal, Shortcut, Tested, confirm
 from clearhead.errors import InputError
-from clearhead.events import Event, emit
 
 __all__ = ["find_image_shortcuts"]
 
-SHIFT = 0.1
-"""Standard deviations of a class's log-odds by which a candidate must move other classes'
-examples beyond its control: log-odds themselves are as small as the penalty is large."""
-STEADY = 4.5
-"""Standard errors by which it must be above 0: dozens of candidates are tried for each class."""
-LINK = 0.25
-"""Share of the class's pictures that show it beyond those of any other class."""
-SCORE = 0.1
-"""Shift × link: natural looks of a class move others towards it a little as well."""
-NEUTRAL = 0.1
-"""Of a control, at most so large a share."""
-APART = 1.5
-"""How many times as far as any other class's own pictures move others towards that class."""
 ALIKE = 0.7
 """Cosine from which two candidates of a class move the features the same way."""
-CONTROLS, AS_LARGE = 4, 6
-"""Of so many candidates of nearly its size, those that push most towards the class."""
 NEGATIVES = 3
 """Linked to a class but not used: so many a class are reported."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What one trial does to one class."""
-
-    trial: Trial
-    target: int
-    controls: tuple[Trial, ...]
-    shift: float
-    low: float
-    high: float
-    steadiness: float
-    link: float
-
-    rival: float = 0.0
-
-    @property
-    def score(self) -> float:
-        """What candidates are ranked by."""
-        return max(self.shift, 0.0) * max(self.link, 0.0)
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether it is worth a proposal."""
-        strong = self.shift >= SHIFT and self.steadiness >= STEADY and self.link >= LINK
-        return strong and self.score >= max(APART * self.rival, SCORE)
 
 
 def find_image_shortcuts(
@@ -118,115 +74,6 @@ def find_image_shortcuts(
     regions, tested = find_regions(inputs, budget.explained, budget.regions)
     tested = [*(one.tested for one in shortcuts), *tested, *_negatives(scored)]
     return [*shortcuts, *regions], tested
-
-
-def score_candidates(inputs: Inputs, budget: ImageEffort) -> list[Scored]:
-    """Try every candidate on every class that is looked at, best first."""
-    space = FeatureSpace(inputs)
-    classes = np.sort(np.argsort(-space.concentration(), kind="stable")[: budget.classes])
-    if len(classes) < len(inputs.class_names):
-        emit(
-            inputs.on_event,
-            Event(
-                "debug",
-                "warning",
-                f"Shortcuts in pictures are looked for in {len(classes)} of "
-                f"{len(inputs.class_names)} classes: those that rest most on a few features.",
-            ),
-        )
-    rows = inputs.rows("validation", most=budget.receivers, salt=3)
-    gallery = Gallery(inputs, budget.own)
-    trials = Trials(inputs, space, Links(inputs, budget.learned, budget.looked), rows)
-    families = trials.families()
-    own = [trial for c in classes for trial in trials.of_class(gallery, int(c))]
-    scored = [
-        _score(inputs, trial, int(c), _controls(trial, int(c), pool))
-        for pool, of_class in ((families, False), (own, True))
-        for c in classes
-        for trial in pool
-        if not of_class or trial.origin == c
-    ]
-    return sorted(_against_rivals(scored), key=lambda one: -one.score)
-
-
-def _controls(trial: Trial, c: int, pool: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Candidates of the same method, as large as this one, that class `c` does not show.
-
-    Of changes that need no class, those that push most towards it: what any large change
-    does is no shortcut.
-    """
-    fit = [
-        other
-        for other in pool
-        if other is not trial
-        and other.method == trial.method
-        and len(other.change)
-        and (other.presence.lead(c) < NEUTRAL if trial.origin is None else other.origin != c)
-    ]
-    fit.sort(key=lambda other: abs(np.log((other.size + 1e-9) / (trial.size + 1e-9))))
-    if trial.origin is None:
-        fit = sorted(fit[:AS_LARGE], key=lambda o: -float(o.change.log_odds_shift(c).mean()))
-    return tuple(fit[:CONTROLS])
-
-
-def _score(inputs: Inputs, trial: Trial, c: int, controls: tuple[Trial, ...]) -> Scored:
-    """Compare with the mean of the controls, example by example."""
-    k = len(inputs.labels)
-    shift = np.full(k, np.nan)
-    change = trial.change
-    shift[change.rows] = change.log_odds_shift(c)
-    other = np.full((max(len(controls), 1), k), np.nan)
-    for i, control in enumerate(controls):
-        other[i, control.change.rows] = control.change.log_odds_shift(c)
-    if not controls:
-        other[:] = 0.0
-    seen = ~np.isnan(shift) & (~np.isnan(other)).any(axis=0) & (inputs.labels != c)
-    beyond = (shift[seen] - np.nanmean(other[:, seen], axis=0)) / _unit(inputs, c)
-    mean, low, high = mean_interval(beyond)
-    error = max((high - low) / (2 * 1.96), 1e-9)
-    return Scored(trial, c, controls, mean, low, high, mean / error, _link(trial, c, mean))
-
-
-def _link(trial: Trial, c: int, shift: float) -> float:
-    """Share of the class that shows it beyond the others; not looked for where of no use."""
-    if trial.origin is None:
-        return trial.presence.lead(c)
-    if shift < SHIFT / 2:
-        return 0.0
-    # What was made from the class is seen in it; other classes need not be as unlike.
-    return float(trial.presence.share[c] - trial.presence.outside(c))
-
-
-def _unit(inputs: Inputs, c: int) -> float:
-    """Standard deviation over validation examples of the log-odds of a class."""
-    rows = inputs.rows("validation", most=500, salt=9)
-    return max(float(log_odds(inputs.layer.logits(inputs.stored(rows)), c).std()), 1e-9)
-
-
-def _against_rivals(scored: Sequence[Scored]) -> list[Scored]:
-    """Say of what was made from a class how well the same does for any other class.
-
-    Of two classes what sets one apart sets the other apart as well, in reverse: no rival.
-    """
-    if len({one.target for one in scored}) <= 2:
-        return list(scored)
-    return [
-        one
-        if one.trial.origin is None
-        else replace(
-            one,
-            rival=max(
-                (
-                    s.score
-                    for s in scored
-                    if s.trial.method == one.trial.method
-                    and s.trial.origin not in (None, one.target)
-                ),
-                default=0.0,
-            ),
-        )
-        for one in scored
-    ]
 
 
 def propose(inputs: Inputs, scored: Sequence[Scored], budget: ImageEffort) -> list[Proposal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -121,6 +121,26 @@ class Trials:
         if part >= LEAST:
             made += _halves(group[order[: 2 * part]], group[order[-part:]])
         return [self.run(pattern, method, c) for method, pattern in made]
+
+    def fitted(self, trial: Trial, c: int) -> Trial | None:
+        """Try a family at the strength that brings others nearest to class `c`.
+
+        None where that is the strength at which it was tried.
+        """
+        pattern = trial.pattern
+        if not isinstance(pattern, FamilyPattern):
+            return None
+        best, nearest = pattern, trial.presence.nearer[c]
+        for strength in FAMILIES[pattern.name].strengths:
+            other = replace(pattern, strength=strength)
+            nearer = self.links.of(other).nearer[c]
+            if nearer > nearest:
+                best, nearest = other, nearer
+        return None if best is pattern else self.run(best, trial.method, None)
+
+    def on(self, trial: Trial, rows: IntArray) -> Trial:
+        """Put the same candidate into other examples."""
+        return replace(trial, change=change_inputs(self.inputs, trial.pattern.insert, rows))
 
     def run(self, pattern: PicturePattern, method: str, origin: int | None) -> Trial:
         """Try one candidate."""
