@@ -35,3 +35,8 @@ def do(client: TestClient, **wanted: Any) -> dict[str, Any]:
     assert job["state"] == "done", job
     result: dict[str, Any] = job["result"]
     return result
+
+
+def code(answer) -> tuple[int, str]:
+    """Status and code of an answer that is an error."""
+    return answer.status_code, answer.json()["error"]["code"]
