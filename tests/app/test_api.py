@@ -22,7 +22,6 @@ from clearhead.report import AppData
 from tests.app.conftest import HOSTILE
 from tests.app.jobs import code
 
-
 # --- looking ----------------------------------------------------------------------------
 
 
