@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,24 @@ def test_a_planted_word_is_confirmed_and_carried_by_its_feature(inputs: Inputs) 
         np.argmax(np.abs(shortcut.shift[inputs.layer.used] / inputs.layer.scale[inputs.layer.used]))
     ]
     assert found.features[0] == planted
+
+
+def test_a_word_that_flips_nothing_is_confirmed_by_the_probability_that_it_adds(
+    inputs: Inputs,
+) -> None:
+    far = copy(inputs)  # every example is far from the class
+    far.layer = replace(inputs.layer, bias=inputs.layer.bias - 6.0 * (np.arange(3) == WILD))
+    shortcut = confirm(far, propose(far, CONTENT["wild"][0], FILLER[0]), kind="shortcut")
+    (found,) = rank([shortcut.finding])
+    assert shortcut.tested.flips == 0
+    assert found.confirmed
+    assert shortcut.tested.used
+    assert "makes wild likelier, by" in found.title
+    assert 0 < found.effect.low < found.effect.value < 0.1
+    same = confirm(far, propose(far, CONTENT["wild"][0], FILLER[0]), kind="bias")
+    assert not rank([same.finding])[0].confirmed  # of people only what flips counts
+    nothing = confirm(far, propose(far, FILLER[1], FILLER[0]), kind="shortcut")
+    assert not rank([nothing.finding])[0].confirmed
 
 
 def test_a_word_that_says_nothing_is_not_confirmed(inputs: Inputs) -> None:
