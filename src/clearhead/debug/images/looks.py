@@ -198,14 +198,18 @@ class Detector:
         """
         if "detector_weight" not in arrays:
             return None
-        names = ("detector_center", "detector_scale", "detector_weight")
-        for name in names:
+        for name in ("detector_center", "detector_scale", "detector_weight"):
             if arrays[name].shape != (_n_looks(),):
                 raise InputError(
                     f"{name}: expected shape ({_n_looks()},), got {arrays[name].shape}. Another "
                     "version of clearhead has learned this detector: fit it again."
                 )
-        return cls(*(arrays[name] for name in names), bias=float(arrays["detector_bias"][0]))
+        return cls(
+            arrays["detector_center"],
+            arrays["detector_scale"],
+            arrays["detector_weight"],
+            float(arrays["detector_bias"][0]),
+        )
 
 
 @cache
