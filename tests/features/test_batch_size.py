@@ -9,7 +9,7 @@ import torch
 
 from clearhead.backbones import Backbone
 from clearhead.errors import BackboneError, InputError
-from clearhead.features import extract
+from clearhead.features import batch_size, extract
 from clearhead.features.batch_size import find_batch_size
 
 from .small import Letters, Prepare, files, network, texts
@@ -42,11 +42,18 @@ def slow(**options) -> Backbone:
     )  # fmt: skip
 
 
-def test_it_grows_until_it_gains_no_more():
-    # At 16 the most examples a second are reached; a busy machine may take some steps more.
-    size, rate = find_batch_size(slow(pause=0.01), texts(300))
-    assert 8 <= size <= 64
-    assert rate > 300
+def test_it_grows_until_it_gains_no_more(monkeypatch):
+    backbone = slow(pause=0.0)
+
+    def seconds(compute):  # a clock that a busy machine does not disturb
+        compute()
+        return 0.01 * max(1, backbone.module.sizes[-1] / 16)
+
+    monkeypatch.setattr(batch_size, "_seconds", seconds)
+    size, rate = find_batch_size(backbone, texts(300))
+    assert size == 16
+    assert rate == pytest.approx(1600)
+    assert max(backbone.module.sizes) == 64
 
 
 def test_it_stops_where_memory_ends():

@@ -27,7 +27,7 @@ def test_the_way_from_the_slider_to_an_example(open_tab: Open, report: str) -> N
     page.wait_for_selector('main[data-screen="class"] article')
     page.click("article h3 a >> nth=0")
     page.wait_for_selector('main[data-screen="feature"] h2#who')
-    page.click('main a[href^="#/example/"] >> nth=0')
+    page.click('main a[href^="#/example/"] >> visible=true >> nth=0')
     page.wait_for_selector('main[data-screen="example"] h2#why-title')
     page.wait_for_url("**point=*")  # a link shows what I see
     page.reload()
@@ -37,7 +37,7 @@ def test_the_way_from_the_slider_to_an_example(open_tab: Open, report: str) -> N
 def test_a_feature_that_is_switched_off_moves_the_waterfall(open_tab: Open, report: str) -> None:
     tab = open_tab(report + "#/example")
     page = tab.page
-    page.click('main a[href^="#/example/"] >> nth=0')
+    page.click('main a[href^="#/example/"] >> visible=true >> nth=0')
     page.wait_for_selector("#why-title")
     panel = page.locator("section[aria-labelledby=why-title]")
     before = panel.inner_text()

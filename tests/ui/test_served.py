@@ -27,7 +27,7 @@ def enter(open_tab: Open, server: Server, **options: object) -> Tab:
     return tab
 
 
-def test_an_edit_is_made_and_undone(open_tab: Open, server: Server, run_folder: Path) -> None:
+def test_an_edit_is_made_and_undone(server: Server, open_tab: Open, run_folder: Path) -> None:
     page = enter(open_tab, server).page
     page.evaluate("location.hash = '#/class/0'")
     page.click("article a:has-text('switch off') >> nth=0")
@@ -40,7 +40,7 @@ def test_an_edit_is_made_and_undone(open_tab: Open, server: Server, run_folder: 
 
 
 def test_marks_and_names_are_kept_with_the_run(
-    open_tab: Open, server: Server, run_folder: Path
+    server: Server, open_tab: Open, run_folder: Path
 ) -> None:
     page = enter(open_tab, server).page
     page.evaluate("location.hash = '#/class/0'")
@@ -52,7 +52,7 @@ def test_marks_and_names_are_kept_with_the_run(
     assert [list(one.values()) for one in marks] == [["spurious"]]
 
 
-def test_without_the_token_there_is_nothing(open_tab: Open, server: Server, browser) -> None:
+def test_without_the_token_there_is_nothing(server: Server, open_tab: Open, browser) -> None:
     page = browser.new_page()
     answer = page.goto(f"http://127.0.0.1:{server.port}/")
     assert answer is not None
@@ -62,7 +62,7 @@ def test_without_the_token_there_is_nothing(open_tab: Open, server: Server, brow
 
 
 def test_the_edited_model_is_exported(
-    open_tab: Open, server: Server, run_folder: Path, tmp_path: Path
+    server: Server, open_tab: Open, run_folder: Path, tmp_path: Path
 ) -> None:
     clearhead.open_run(run_folder).edit(calibrate=True)
     page = enter(open_tab, server).page
@@ -77,7 +77,7 @@ def test_the_edited_model_is_exported(
 
 
 def test_of_two_tabs_the_later_one_is_told(
-    open_tab: Open, server: Server, run_folder: Path
+    server: Server, open_tab: Open, run_folder: Path
 ) -> None:
     first, second = (enter(open_tab, server).page for _ in range(2))
     for page in (first, second):

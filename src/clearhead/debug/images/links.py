@@ -81,12 +81,15 @@ class Links:
             inputs.rows("train", "validation", label=c, most=looked + each, salt=5)
             for c in range(self.k)
         ]
-        # The first of a class are learned from, the others looked at.
+        # The first of a class, at most half, are learned from, the others looked at.
         mixed = [np.random.default_rng([inputs.seed, c]).permutation(r) for c, r in enumerate(rows)]
-        self.learned = np.concatenate([r[:each] for r in mixed])
-        self.looks = [self._describe(inputs.examples(r[each:])) for r in mixed]
+        most = [min(each, len(r) // 2) for r in mixed]
+        self.learned = np.concatenate([r[:n] for r, n in zip(mixed, most, strict=True)])
+        self.looks = [
+            self._describe(inputs.examples(r[n:])) for r, n in zip(mixed, most, strict=True)
+        ]
         self.without = self._describe(inputs.examples(self.learned))
-        everything = np.concatenate([self.without, *(one for one in self.looks if len(one))])
+        everything = np.concatenate([one for one in (self.without, *self.looks) if len(one)])
         scale = everything.std(axis=0)
         self.center, self.scale = everything.mean(axis=0), np.where(scale > 1e-9, scale, np.inf)
         self.means, self.unit = self._within()
