@@ -196,7 +196,11 @@ def test_grouped_features_are_in_for_all_classes_or_none(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("backbone", "names", "words_"),
     [
-        (backbone_of(3, class_names=("x", "y", "z")), ("a", "b", "c"), ["other classes", "a, b"]),
+        (
+            backbone_of(3, class_names=("x", "y", "z")),
+            ("a", "b", "c"),
+            ["other classes (x, y, z)", "are a, b, c.", "--class-names"],
+        ),
         (backbone_of(4), ("a", "b", "c"), ["other classes"]),
     ],
 )
