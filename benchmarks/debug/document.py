@@ -10,7 +10,7 @@ from benchmarks.debug.judge import FAULT_KINDS
 from benchmarks.debug.results import Result, load_all
 from benchmarks.path.table import markdown
 
-__all__ = ["DOCUMENT", "write"]
+__all__ = ["DOCUMENT", "strays", "warnings", "write"]
 
 BEGIN = "<!-- begin: written by `python -m benchmarks.debug report` -->"
 END = "<!-- end of debugging power -->"
@@ -20,16 +20,58 @@ FIRST = 3
 NEEDED = 60
 
 
-def write(folder: Path, document: Path = DOCUMENT) -> None:
-    """Write the tables of the results in `folder` between the document's markers."""
+def write(folder: Path, document: Path = DOCUMENT) -> list[str]:
+    """Write the tables of the results in `folder` between the document's markers.
+
+    Returns
+    -------
+    list of str
+        What is doubtful about the results; the document says it, too.
+    """
     before, found, rest = document.read_text("utf-8").partition(BEGIN)
     if not found or END not in rest:
         raise SystemExit(f"{document} lacks the lines '{BEGIN}' and '{END}'. Put them back.")
     after = rest.partition(END)[2]
-    text = before + "\n\n".join([BEGIN, *body(load_all(folder)), END]) + after
+    results = load_all(folder)
+    text = before + "\n\n".join([BEGIN, *body(results), END]) + after
     temporary = document.with_suffix(".tmp")
     temporary.write_text(text, "utf-8")
     temporary.replace(document)
+    return warnings(results)
+
+
+def strays(results: Sequence[Result]) -> list[Result]:
+    """Cases that were compared with another twin than the one here: of other data or networks.
+
+    Older results do not say with which; nothing is known of those.
+    """
+    made = {one.key: one.made for one in results if one.case.fault is None}
+    return [
+        one
+        for one in results
+        if one.case.fault is not None
+        and one.twin_made
+        and one.twin_made != made.get(one.case.twin.key, one.twin_made)
+    ]
+
+
+def warnings(results: Sequence[Result]) -> list[str]:
+    """Say which results do not belong together, and of which that is not known."""
+    said = []
+    if wrong := strays(results):
+        keys = ", ".join(f"`{one.key}`" for one in wrong)
+        said.append(
+            f"**{len(wrong)} results are of other data, networks or settings than the clean twins "
+            f"that they are shown beside**: {keys}. `python -m benchmarks.debug run` measures them "
+            "again."
+        )
+    unknown = [one for one in results if one.case.fault is not None and not one.twin_made]
+    if unknown:
+        said.append(
+            f"{len(unknown)} results do not say which data and networks they are of, so that "
+            "whether they belong together is not known; `python -m benchmarks.debug run` adds it."
+        )
+    return said
 
 
 def body(results: Sequence[Result]) -> list[str]:
@@ -41,6 +83,7 @@ def body(results: Sequence[Result]) -> list[str]:
         return ["No results yet: run `python -m benchmarks.debug run`."]
     open_ones = [one for one in cases if one.counts and one.stage != "done"]
     parts = [
+        *warnings(results),
         "### In all",
         _totals(counted, twins),
         f"{len(cases)} faults were planted; {len(counted)} cost enough and were debugged"

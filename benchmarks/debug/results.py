@@ -25,6 +25,8 @@ class Result:
     made : str
         Fingerprint of the data, the network and the layer's settings that it is of: what belongs
         to another one is measured again.
+    twin_made : str
+        The same of the twin that a case is compared with; empty in older results.
     stage : {"screened", "done"}
         A model that the fault does not hurt is screened, and goes no further.
     twin, planted, mended, attainable : dict or None
@@ -43,6 +45,7 @@ class Result:
 
     key: str
     made: str = ""
+    twin_made: str = ""
     stage: str = "screened"
     accuracy: float = 0.0
     own_head: float | None = None

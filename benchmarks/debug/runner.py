@@ -134,6 +134,10 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     if result is None or result.made != prepared.made:
         result = Result(case.key, prepared.made)
         save(places.results, result)  # what was measured of something else is forgotten
+    if case.fault is not None and not result.twin_made:
+        # What a case was made from holds its twin's network and settings, and the clean data.
+        result.twin_made = _Prepared(case.twin, places).made
+        save(places.results, result)
     if _far_enough(prepared, result, screen_only) and not redo:
         return result
     result.error = ""

@@ -304,12 +304,15 @@ def test_a_tiny_case_from_data_to_verdict(tmp_path, monkeypatch):
     assert load(places.results, case.key) == result
     assert load(places.results, case.twin.key).stage == "done"
     twin = load(places.results, case.twin.key)
+    assert result.twin_made == twin.made != result.made
     assert case.twin.key in {
         one.name.rpartition("-")[0] for one in (tmp_path / "work/runs").iterdir()
     }
     monkeypatch.setattr(runner, "_Bench", None)  # nothing is made again
     assert runner.go_on(case, places, screen_only=False) == result
     assert runner.go_on(case.twin, places, screen_only=False) == twin
+    save(places.results, replace(result, twin_made=""))  # as older results are
+    assert runner.go_on(case, places, screen_only=False) == result == load(places.results, case.key)
 
 
 def test_weights_and_results_of_other_data_or_settings_are_not_used(tmp_path, monkeypatch):
@@ -348,3 +351,28 @@ def test_weights_and_results_of_other_data_or_settings_are_not_used(tmp_path, mo
     with pytest.raises(InterruptedError):
         runner.go_on(case, places, screen_only=True)
     assert load(places.results, case.key).rank is None
+
+
+def test_the_report_names_results_that_do_not_belong_together(tmp_path):
+    one, two = [case for case in CASES if case.twin == CASES[0].twin][:2]
+    other = next(case for case in CASES if case.twin != one.twin)
+    results = [
+        replace(_result(one.twin, None), made="now", planted=None),
+        replace(_result(one, 1), made="a", twin_made="now"),
+        replace(_result(two, 1), made="b", twin_made="then"),
+        replace(_result(other, 1), made="c", twin_made="its twin is not here"),
+    ]
+    assert document.strays(results) == [results[2]]
+    (said,) = document.warnings(results)
+    assert "1 results are of other data, networks or settings" in said
+    assert said in document.body(results)
+    page = tmp_path / "page.md"
+    page.write_text(f"{document.BEGIN}\n{document.END}\n")
+    for result in results:
+        save(tmp_path / "results", result)
+    assert len(document.write(tmp_path / "results", page)) == 1
+    assert f"`{two.key}`" in page.read_text()
+    save(tmp_path / "results", replace(results[2], twin_made="now"))
+    assert document.write(tmp_path / "results", page) == []
+    save(tmp_path / "results", replace(results[2], twin_made=""))
+    assert "1 results do not say" in document.write(tmp_path / "results", page)[0]

@@ -32,7 +32,7 @@ def test_two_points_of_one_path_are_compared(made_run: Path, run_folder: Path) -
     assert "only in a (small): 0" in dense.stdout
     assert call("compare", made_run).exit_code == 2
     assert "clearhead edit" in call("compare", made_run, "--layer", "edited").stderr
-    assert "layer: expected one of" in call("compare", made_run, "--layer", "best").stderr
+    assert "layer must be one of" in call("compare", made_run, "--layer", "best").stderr
 
 
 def test_a_study_is_made_answered_and_read(run_folder: Path, tmp_path: Path) -> None:

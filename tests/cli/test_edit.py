@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,26 @@ def test_what_cannot_be_done_ends_with_2(
     assert found.exit_code == 2
     assert said in found.stderr
     assert not (made_run / "layer" / "edits").exists()
+
+
+def test_columns_of_counterexamples_are_named(cli: Cli, made_run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "more.csv"
+    path.write_text("said,by,verdict\nA joy to watch.,ann,positive\nNever again.,bob,negative\n")
+    command = ("edit", made_run, "--dry-run", "--counterexamples", path)
+    lacking = cli(*command)
+    assert lacking.exit_code == 2
+    asked = re.findall(r"--[a-z]+-column", lacking.stderr)
+    assert {"--text-column", "--label-column"} <= set(asked)
+    options = {"--text-column": "said", "--label-column": "verdict", "--image-column": "said"}
+    assert set(asked) <= set(options)
+    done = cli(*command, "--text-column", "said", "--label-column", "verdict")
+    assert done.exit_code == 0, done.stderr
+    assert "2 examples added (more)" in done.stdout
+    wrong = cli(*command, "--text-column", "sayd", "--label-column", "verdict")
+    assert "Did you mean 'said'" in wrong.stderr
+    alone = cli("edit", made_run, "--zero", 1, "--text-column", "said")
+    assert alone.exit_code == 2
+    assert "none were given" in alone.stderr
 
 
 def test_the_file_that_the_app_downloads_is_taken(

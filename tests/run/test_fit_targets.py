@@ -19,6 +19,7 @@ from clearhead.data import TextDataset
 from clearhead.errors import InputError
 from clearhead.features import own_predictions
 from clearhead.run import Run
+from clearhead.run.agreement import agree
 from clearhead.run.summary import summarize
 
 LETTERS = "abcdefgh"
@@ -130,6 +131,25 @@ def test_it_is_shown_and_reported(runs: dict[str, Run]) -> None:
     assert any("not to its labels" in limit for limit in data.limits)
 
 
+def test_a_surrogate_is_debugged_and_stays_one_when_edited(runs: dict[str, Run]) -> None:
+    far = {}
+    for targets, run in runs.items():
+        feature = int(np.abs(run.layer().weight).max(axis=0).argmax())
+        edited = run.edit(ban=[feature], dry_run=True).layer
+        assert feature not in edited.used
+        far[targets] = agree(run.store, {"edited": edited})["edited"]["test"]["kl"]
+    assert far["predictions"] < 0.5 * far["labels"]
+    run = runs["predictions"]
+    noise = [i for i, one in enumerate(run.debug(), 1) if one.kind == "label_noise"]
+    assert noise  # a third of the labels are drawn at random
+    with pytest.raises(InputError, match=r"fitted to what the network predicts.*--targets labels"):
+        run.edit(finding=noise[0])
+    assert {m.id for m in run.errors().mistakes} == set(
+        run.view("test").ids[~run.view("test").right]
+    )
+    assert run.flip(run.errors().mistakes[0].id).features is not None
+
+
 def test_a_run_remembers_what_it_was_fitted_to(runs: dict[str, Run]) -> None:
     run = runs["predictions"]
     before = run.path().fingerprint
@@ -176,7 +196,11 @@ def test_grouped_features_are_in_for_all_classes_or_none(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("backbone", "names", "words_"),
     [
-        (backbone_of(3, class_names=("x", "y", "z")), ("a", "b", "c"), ["other classes", "a, b"]),
+        (
+            backbone_of(3, class_names=("x", "y", "z")),
+            ("a", "b", "c"),
+            ["other classes (x, y, z)", "are a, b, c.", "--class-names"],
+        ),
         (backbone_of(4), ("a", "b", "c"), ["other classes"]),
     ],
 )

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import clearhead
 from clearhead.cli.app import app
-from clearhead.errors import InputError
+from clearhead.errors import InputError, StepMissingError
 from tests.debug.counted import CLASSES, run_of
 
 
@@ -70,3 +70,33 @@ def test_mistakes_are_grouped_on_the_command_line(run: clearhead.Run) -> None:
     assert len(json.loads(shown.output)["mistakes"]) == int((~view.right).sum())
     words = CliRunner().invoke(app, ["errors", str(run.folder)])
     assert f"of {view.n} examples are wrong" in words.output
+
+
+def test_the_edited_layer_can_be_asked_for(run: clearhead.Run) -> None:
+    flipped = run.flip(run.errors().mistakes[0].id)
+    assert flipped.features is not None
+    feature = flipped.features.features[0]
+    with pytest.raises(StepMissingError, match="has none"):
+        run.errors(layer="edited")
+    run.edit(zero=[feature])
+    try:
+        edited, store = run.layer("edited"), run.store
+        here = store.split == "test"
+        wrong = store.ids[here][edited.predict(store.matrix("test")) != store.labels("test")]
+        assert {one.id for one in run.errors(layer="edited").mistakes} == set(wrong.astype(str))
+        assert {one.id for one in run.errors().mistakes} != set(wrong.astype(str))
+        found = run.flip(flipped.id, layer="edited")
+        assert found.features is not None
+        assert feature not in found.features.features
+        call = CliRunner().invoke(app, ["errors", str(run.folder), "--layer", "edited", "--json"])
+        assert {one["id"] for one in json.loads(call.stdout)["mistakes"]} == set(wrong.astype(str))
+        call = CliRunner().invoke(
+            app, ["flip", str(run.folder), flipped.id, "--layer", "edited", "--json"]
+        )
+        assert feature not in json.loads(call.stdout)["features"]["features"]
+    finally:
+        run.undo()
+    with pytest.raises(InputError, match="layer must be one of"):
+        run.errors(layer="best")
+    with pytest.raises(InputError, match="'sparse' or 'edited'"):
+        run.exchange_words(layer="dense")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import clearhead
-from clearhead._files import checksum
+from clearhead._files import checksum, write_json
 from clearhead.errors import (
     CorruptFileError,
     FingerprintMismatchError,
@@ -25,6 +25,7 @@ from clearhead.events import Event
 from clearhead.glm import Path as Path_
 from clearhead.run.directory import STEPS
 from clearhead.run.examples import ExampleKeeper
+from clearhead.run.notes import read_notes
 from clearhead.run.summary import summarize
 
 
@@ -133,10 +134,32 @@ def test_another_model_or_data_is_refused_and_force_starts_over(run_folder: Path
     with pytest.raises(FingerprintMismatchError, match=r"the data differ.*--out.*--force"):
         clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=300)
     assert (run_folder / "report.html").exists()
-    run = clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=300, force=True)
+    old = clearhead.open_run(run_folder)
+    old.name_feature(3, "puns")
+    old.mark_feature(3, old.layer().class_names[0], "spurious")
+    write_json(run_folder / "study" / "key.json", {})
+    assert (run_folder / "debug").is_dir()
+    events: list[Event] = []
+    run = clearhead.new_run(
+        run_folder, "minilm", "rotten-tomatoes", limit=300, force=True, on_event=events.append
+    )
     assert run.file.steps == {}
-    assert not (run_folder / "features").exists()
-    assert not (run_folder / "report.html").exists()
+    left = {path.name for path in run_folder.iterdir()}
+    assert left == {"run.json", "former-1"}
+    assert run.notes.features == {}
+    assert read_notes(run_folder / "former-1").features[3].name == "puns"
+    assert (run_folder / "former-1" / "study" / "key.json").is_file()
+    assert any("former-1" in event.message for event in events if event.kind == "warning")
+    write_json(run_folder / "notes.json", {"features": {"1": {"name": "wit"}}})
+    clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=200, force=True)
+    assert read_notes(run_folder / "former-2").features[1].name == "wit"
+
+
+def test_notes_stay_where_the_same_is_done_again(run_folder: Path) -> None:
+    clearhead.open_run(run_folder).name_feature(3, "puns")
+    again = clearhead.new_run(run_folder, "minilm", "rotten-tomatoes", limit=400, force=True)
+    assert again.notes.features[3].name == "puns"
+    assert not (run_folder / "former-1").exists()
 
 
 def test_a_run_can_be_shared_without_its_examples(run_folder: Path) -> None:

@@ -59,6 +59,12 @@ def command(
     weight: Annotated[
         float, typer.Option(help="How much a counterexample counts; 1 is as a training example.")
     ] = 1.0,
+    text_column: o.TextColumn = None,
+    image_column: o.ImageColumn = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option(help="Column of the counterexamples' classes; guessed when left out."),
+    ] = None,
     finding: Annotated[
         str | None,
         typer.Option(metavar="N|KEY", help="Do what mends a finding of `clearhead debug`."),
@@ -110,6 +116,9 @@ def command(
             "reweight": reweight,
             "counterexamples": counterexamples,
             "weight": weight,
+            "text_column": text_column,
+            "image_column": image_column,
+            "label_column": label_column,
             "finding": finding,
             "file": file,
             "refit": refit,

@@ -15,6 +15,7 @@ __all__ = ["command"]
 def command(
     run: o.RunFolder,
     split: Annotated[str, typer.Option(help="Whose mistakes: train, validation or test.")] = "test",
+    layer: o.LayerOfRun = "sparse",
     most: Annotated[int, typer.Option("-k", min=1, help="Groups to show.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
 ) -> None:
@@ -27,7 +28,7 @@ def command(
     """
     from clearhead.run import open_run
 
-    found = open_run(run).errors(split)
+    found = open_run(run).errors(split, layer=layer)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1))
         return

@@ -22,6 +22,7 @@ def command(
     to: Annotated[
         str | None, typer.Option(metavar="CLASS", help="The class to flip to; any if left out.")
     ] = None,
+    layer: o.LayerOfRun = "sparse",
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
 ) -> None:
     """Find the smallest change of one example that flips its prediction.
@@ -38,7 +39,7 @@ def command(
     with Progress() as progress:
         opened = open_run(run, progress)
         if example is None:
-            exchanged = opened.exchange_words()
+            exchanged = opened.exchange_words(layer=layer)
             found = exchanged.to_dict()
             lines = [
                 f"{one.arm:8s} {100 * one.flips:5.1f}% of {one.n} flip by one word "
@@ -47,6 +48,6 @@ def command(
             ]
             lines += [f"  {b} for {a}: {c} → {d}" for a, b, c, d in exchanged.examples[:5]]
         else:
-            flipped = opened.flip(example, to)
+            flipped = opened.flip(example, to, layer=layer)
             found, lines = flipped.to_dict(), flipped.lines()
     typer.echo(json.dumps(found, indent=1) if as_json else "\n".join(lines))

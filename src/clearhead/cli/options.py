@@ -35,6 +35,7 @@ __all__ = [
     "LabelSeparator",
     "LambdaMinRatio",
     "Layer",
+    "LayerOfRun",
     "Limit",
     "Model",
     "NLambdas",
@@ -108,6 +109,14 @@ Data = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The run directory.", metavar="DIR")]
+LayerOfRun = Annotated[
+    str,
+    typer.Option(
+        "--layer",
+        metavar="sparse|dense|edited",
+        help="Of which layer: the selected one, the dense one, or that of `clearhead edit`.",
+    ),
+]
 RunFolder = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")]
 
 TextColumn = Annotated[
@@ -190,7 +199,9 @@ Force = Annotated[bool, typer.Option("--force", help="Do it again though nothing
 ForceRun = Annotated[
     bool,
     typer.Option(
-        "--force", help="Do it all again, and overwrite a run of another network or other data."
+        "--force",
+        help="Do it all again, and overwrite a run of another network or other data; names and "
+        "marks that people gave to its features are put aside.",
     ),
 ]
 

@@ -110,7 +110,14 @@ def open_dataset(
     return draw(dataset, balance_held_out=balance_held_out, limit=limit, seed=seed)
 
 
-def open_examples(spec: Any, class_names: Sequence[str]) -> Dataset:
+def open_examples(
+    spec: Any,
+    class_names: Sequence[str],
+    *,
+    text_column: str | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+) -> Dataset:
     """Open labelled examples to be added to others: no split is made, and one class is enough.
 
     Parameters
@@ -119,10 +126,19 @@ def open_examples(spec: Any, class_names: Sequence[str]) -> Dataset:
         As in :func:`open_dataset`; splits that it has are passed over.
     class_names : sequence of str
         The classes that labels may be of.
+    text_column, image_column, label_column : str or None
+        As in :func:`open_dataset`.
 
     Raises
     ------
     DataError
         There are no examples, or one is of another class.
     """
-    return build(read_source(spec), Options(class_names=class_names, whole=True))
+    options = Options(
+        text_column=text_column,
+        image_column=image_column,
+        label_column=label_column,
+        class_names=class_names,
+        whole=True,
+    )
+    return build(read_source(spec), options)

@@ -19,8 +19,6 @@ from clearhead.run.run import Run
 
 __all__ = ["compare", "compared", "comparisons"]
 
-LAYERS = ("sparse", "dense", "edited")
-
 
 def compare(
     a: Run,
@@ -87,7 +85,7 @@ def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:
     if isinstance(layer, DecisionLayer):
         found, suffix = layer, "given layer"
     else:
-        found, suffix = _layer(run, layer), f"{layer} layer"
+        found, suffix = run.layer(layer), f"{layer} layer"
     store = run.store
     network = {name: store.fingerprints[name] for name in ("weights", "preprocessing", "split")}
     return Compared(
@@ -102,12 +100,6 @@ def compared(run: Run, layer: str | DecisionLayer = "sparse") -> Compared:
         names=_names(run),
         findings=run.findings if selected and "debug" in run.file.steps else None,
     )
-
-
-def _layer(run: Run, kind: str) -> DecisionLayer:
-    if kind not in LAYERS:
-        raise InputError(f"layer: expected one of {', '.join(LAYERS)}, got {kind!r}.")
-    return run.layer(kind)
 
 
 def _names(run: Run) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["read_counterexamples"]
 
 
-def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterexamples:
+def read_counterexamples(
+    run: Run, given: Any, weight: float = 1.0, **columns: str | None
+) -> Counterexamples:
     """Make features of labelled examples, with the run's own network where they are inputs.
 
     Parameters
@@ -30,21 +33,31 @@ def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterex
         and they may be of one class.
     weight : float
         How much each counts; 1 is as much as a training example.
+    **columns
+        ``text_column``, ``image_column``, ``label_column`` of a file, where they are not named as
+        usual.
 
     Raises
     ------
     InputError
-        They are of classes that the run does not have, or not what its network takes.
+        They are of classes that the run does not have, or not what its network takes; or
+        columns are named of what is no file.
     DataError
         The file cannot be read, or holds no examples.
     """
     names = run.layer().class_names
+    named = {option: column for option, column in columns.items() if column is not None}
+    if named and isinstance(given, (tuple, Dataset)):
+        raise InputError(
+            f"{', '.join(named)}: for counterexamples in a file, and these are opened already. "
+            "Leave it out."
+        )
     if isinstance(given, tuple):
         features, labels = given
         found = np.asarray(features, dtype=np.float32)
         edit = Counterexamples("features given", found, _indices(labels, names), weight)
     else:
-        dataset = given if isinstance(given, Dataset) else _open(given, names)
+        dataset = given if isinstance(given, Dataset) else _open(given, names, named)
         if dataset.multilabel:
             raise InputError(
                 f"counterexamples: {dataset.name} has several labels an example, and the run has "
@@ -57,10 +70,10 @@ def read_counterexamples(run: Run, given: Any, weight: float = 1.0) -> Counterex
     return edit
 
 
-def _open(given: Any, names: tuple[str, ...]) -> Dataset:
+def _open(given: Any, names: tuple[str, ...], columns: Mapping[str, str]) -> Dataset:
     """Open a file or folder; what it lacks is said as a lack of the counterexamples."""
     try:
-        return open_examples(str(given) if isinstance(given, Path) else given, names)
+        return open_examples(str(given) if isinstance(given, Path) else given, names, **columns)
     except DataError as error:
         raise DataError(f"counterexamples: {error}") from error
 

@@ -64,7 +64,7 @@ def diagnose(
     return found, notes
 
 
-def inputs_of(run: RunSteps, seed: int = 0) -> tuple[Inputs | None, str]:
+def inputs_of(run: RunSteps, seed: int = 0, *, layer: str = "sparse") -> tuple[Inputs | None, str]:
     """Open the examples and the network of a run; without them None, and the reason."""
     if not run.file.data["keep_examples"]:
         return None, "the run keeps no examples, and patterns are words and pieces of them"
@@ -73,7 +73,7 @@ def inputs_of(run: RunSteps, seed: int = 0) -> tuple[Inputs | None, str]:
             run.backbone,
             run.dataset,
             run.store,
-            run.layer(),
+            run.layer(layer),
             run.layer("dense"),
             seed=seed,
             lime=_explained(run),

@@ -147,6 +147,9 @@ def requested(
     reweight: str | Reweight | None = None,
     counterexamples: Any = None,
     weight: float = 1.0,
+    text_column: str | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
     finding: int | str | None = None,
     file: Path | str | None = None,
     refit: bool = False,
@@ -168,6 +171,8 @@ def requested(
         Labelled examples to add.
     weight : float
         How much each of them counts.
+    text_column, image_column, label_column : str, optional
+        Their columns, where a file does not name them as usual.
     finding : int or str
         Number in the list of findings, from 1, or key: its mend.
     file : path
@@ -191,8 +196,12 @@ def requested(
         column, equals, value = reweight.partition("=")
         chosen = None if reweight == "classes" else column
         edits.append(Reweight(chosen, value if equals else None, whom))
-    if counterexamples is not None:
-        edits.append(read_counterexamples(run, counterexamples, weight))
+    columns = {
+        "text_column": text_column,
+        "image_column": image_column,
+        "label_column": label_column,
+    }
+    edits += _counterexamples(run, counterexamples, weight, columns)
     if finding is not None:
         edits += edits_of_finding(run, finding)
     if refit:
@@ -202,6 +211,20 @@ def requested(
     if lam is not None:
         edits.append(Lam(lam))
     return edits
+
+
+def _counterexamples(
+    run: Run, given: Any, weight: float, columns: Mapping[str, str | None]
+) -> list[Edit]:
+    """The edit that adds examples; none where none are given."""
+    if given is not None:
+        return [read_counterexamples(run, given, weight, **columns)]
+    if named := [option for option, column in columns.items() if column is not None]:
+        raise InputError(
+            f"{', '.join(named)}: of counterexamples, and none were given. Leave it out, or name "
+            "a file with counterexamples (--counterexamples)."
+        )
+    return []
 
 
 def _from_file(run: Run, path: Path) -> list[Edit]:

@@ -56,17 +56,23 @@ def targets_of(store: FeatureStore, targets: Targets) -> dict[str, Any]:
     own = own_predictions(store)
     if own is None:
         what = "has no head of its own" if store.head is None else "predicts other classes"
+        if store.head is not None and store.head[2] is not None:
+            what += f" ({_some(store.head[2])})"
         raise InputError(
             f"targets='predictions' fits the layer to what the network predicts, but "
-            f"{store.backbone_name} {what}: the data's classes are "
-            f"{', '.join(store.class_names[:6])}{' …' if len(store.class_names) > 6 else ''}. "
-            "Use targets='labels', or name the network's classes as the data's are."
+            f"{store.backbone_name} {what}: the data's classes are {_some(store.class_names)}. Use "
+            "targets='labels', or name the data's classes as the network's are (class_names, "
+            "--class-names; of one of several labels 'not LABEL,LABEL')."
         )
     return {
         "y": own.of(store.split == "train").probabilities,
         "family": "binomial" if len(store.class_names) == 2 else "multinomial",
         "class_names": store.class_names,
     }
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
 
 
 def weighting(store: FeatureStore, ban: Sequence[int], *, balanced: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from clearhead.debug.images import ImageCounterfactuals, flip_picture
 from clearhead.debug.texts import FlippedText, WordCounterfactuals, flip_text, word_counterfactuals
 from clearhead.errors import InputError
 from clearhead.events import Event, emit
+from clearhead.run.choices import check_choice
 from clearhead.run.debugging import inputs_of
 
 if TYPE_CHECKING:
@@ -88,41 +89,41 @@ class Flip:
         return f"<p>{escape(self.lines()[0])}</p>" + "".join(parts)
 
 
-def flip(run: Run, example: str, to: str | None = None) -> Flip:
-    """Find the smallest changes of one example that flip its prediction.
+def flip(run: Run, example: str, to: str | None = None, *, layer: str = "sparse") -> Flip:
+    """Find the smallest changes of one example that flip the prediction of a layer.
 
     Raises
     ------
     InputError
         There is no such example, or no such class.
     """
-    store, layer = run.store, run.layer()
+    store, names = run.store, run.layer(layer).class_names
     at = np.flatnonzero(store.ids.astype(str) == str(example))
     if not at.size:
         near = did_you_mean(str(example), map(str, store.ids[:20000]))
         raise InputError(f"example: {run.folder} has no example {example!r}.{near}")
-    if to is not None and to not in layer.class_names:
+    if to is not None and to not in names:
         raise InputError(
-            f"to: there is no class {to!r}; classes are {', '.join(layer.class_names[:10])}."
-            f"{did_you_mean(to, layer.class_names)}"
+            f"to: there is no class {to!r}; classes are {', '.join(names[:10])}."
+            f"{did_you_mean(to, names)}"
         )
     row = int(at[0])
-    view = run.view(str(store.split[row]))
+    view = run.view(str(store.split[row]), layer=layer)
     place = int(np.flatnonzero(view.ids.astype(str) == str(example))[0])
-    target = None if to is None else layer.class_names.index(to)
+    target = None if to is None else names.index(to)
     predicted = int(view.predicted[place])
     if target == predicted:
         raise InputError(f"to: {example} is predicted {to} already. Name another class.")
     found = counterfactual(view, place, target)
-    inputs, reason = inputs_of(run)
+    inputs, reason = inputs_of(run, layer=layer)
     if inputs is None:
         message = f"the example itself was not changed, only its features: {reason}"
         emit(run.on_event, Event("flip", "warning", message))
     return Flip(
         id=str(example),
-        true=layer.class_names[int(view.labels[place])],
-        predicted=layer.class_names[predicted],
-        target=to if found is None else layer.class_names[found.target],
+        true=names[int(view.labels[place])],
+        predicted=names[predicted],
+        target=to if found is None else names[found.target],
         features=found,
         inputs=None if inputs is None else _flip_input(inputs, row, target),
         feature_names={one.feature: one.name for one in run.explained.names},
@@ -135,21 +136,23 @@ def _flip_input(inputs: Inputs, row: int, target: int | None) -> FlippedText | I
     return flip_picture(inputs, inputs.example(row))
 
 
-def exchange_words(run: Run) -> WordCounterfactuals:
+def exchange_words(run: Run, *, layer: str = "sparse") -> WordCounterfactuals:
     """Exchange words by the lists of the features that a prediction uses, and count flips.
 
     Raises
     ------
     InputError
+        The layer is the dense one, which is compared with in any case.
         The run's features have no words: its data are no texts, or it was explained quickly.
     """
+    check_choice("layer", layer, ("sparse", "edited"))
     words = run.explained.words
     if words is None:
         raise InputError(
             f"{run.folder} has no words of its features, which are what is exchanged. Of texts "
             f"`clearhead explain {run.folder}` finds them; of pictures name an example."
         )
-    inputs, reason = inputs_of(run)
+    inputs, reason = inputs_of(run, layer=layer)
     if inputs is None:
         raise InputError(f"No word can be exchanged: {reason}")
     return word_counterfactuals(inputs, words)

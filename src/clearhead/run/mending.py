@@ -51,6 +51,12 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
         return [Reweight(classes=names[:1], factor=GIVEN_UP_FACTOR)]
     if found.kind == "given_up":
         return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
+    if found.kind == "label_noise" and run.targets == "predictions":
+        raise InputError(
+            f"finding {found.key}: the layer was fitted to what the network predicts, and the "
+            "labels have no part in it. Accuracy is measured by them: mend them in the data, or "
+            f"fit the layer to them, `clearhead fit {run.folder} --targets labels`."
+        )
     if found.kind in ("slice", "label_noise"):
         edits = mend_slice(run, found, names) if len(names) < 2 else mend_labels(run, found)
         if edits:

@@ -15,9 +15,10 @@ from clearhead._files import checksum, read_json, storable, write_json
 from clearhead.errors import ConflictError, CorruptFileError, InputError
 from clearhead.features.lock import locked
 
-__all__ = ["NOTES", "FeatureNote", "Mark", "Notes", "change_notes", "read_notes"]
+__all__ = ["NOTES", "NOTES_LOCK", "FeatureNote", "Mark", "Notes", "change_notes", "read_notes"]
 
 NOTES = "notes.json"
+NOTES_LOCK = "notes.lock"
 NO_NOTES = "none"
 """Version of the notes of a run that has none."""
 
@@ -144,7 +145,7 @@ def change_notes(
     ConflictError
         They have been changed since.
     """
-    with locked(folder, name="notes.lock", wait=True):
+    with locked(folder, name=NOTES_LOCK, wait=True):
         held = read_notes(folder)
         if version is not None and version != held.version:
             raise ConflictError(

@@ -53,6 +53,7 @@ from clearhead.layer import DecisionLayer, Edit, LayerAnalysis
 from clearhead.report import AppData, ReportData, ReportInputs, build_app, build_report
 from clearhead.report.compare_card import CompareCard
 from clearhead.report.notebook import notebook_html
+from clearhead.run.choices import check_choice
 from clearhead.run.directory import STEPS, RunFile
 from clearhead.run.edit_log import EditLog
 from clearhead.run.examples import ExampleKeeper, KeptExample
@@ -70,6 +71,8 @@ LABELS = "debug/labels.json"
 LEAKS = "debug/leaks.json"
 BIAS = "debug/bias.json"
 PATTERNS = "debug/patterns"
+
+LAYERS = ("sparse", "dense", "edited")
 
 SELECTION = ("rule", "index", "dense_index")
 
@@ -157,7 +160,14 @@ class RunResults:
         return SparsePath.load(self.folder / "path" / kind)
 
     def layer(self, kind: str = "sparse") -> DecisionLayer:
-        """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one."""
+        """The selected sparse layer, the ``"dense"`` one, or the ``"edited"`` one.
+
+        Raises
+        ------
+        StepMissingError
+            None has been selected yet, or there are no edits.
+        """
+        check_choice("layer", kind, LAYERS)
         self._done("select")
         if kind == "edited":
             return self._edited
@@ -368,12 +378,14 @@ class RunResults:
     def _layer_fingerprints(self) -> dict[str, str]:
         return {kind: self.layer(kind).fingerprint for kind in ("sparse", "dense")}
 
-    def view(self, split: str, traits: pd.DataFrame | None = None) -> SplitView:
+    def view(
+        self, split: str, traits: pd.DataFrame | None = None, *, layer: str = "sparse"
+    ) -> SplitView:
         """One split as the checks see it; `traits` are of all rows of the store."""
         rows = self.store.split == split
         metadata = bin_metadata(self.store.metadata, self.store.split == "train")
         return SplitView.of(
-            self.layer(),
+            self.layer(layer),
             self.layer("dense"),
             self.store.matrix(split),
             self.store.labels(split),

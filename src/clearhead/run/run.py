@@ -77,8 +77,9 @@ class Run(RunSteps):
             Measure only, and write nothing.
         **wanted
             What to do, in the arguments of :func:`clearhead.run.editing.requested`: ``zero``,
-            ``scale``, ``ban``, ``classes``, ``reweight``, ``counterexamples``, ``finding``,
-            ``file``, ``refit``, ``calibrate``, ``lam``.
+            ``scale``, ``ban``, ``classes``, ``reweight``, ``counterexamples`` (with ``weight``,
+            ``text_column``, ``image_column``, ``label_column``), ``finding``, ``file``,
+            ``refit``, ``calibrate``, ``lam``.
 
         Raises
         ------
@@ -95,16 +96,18 @@ class Run(RunSteps):
         """Do again the edit that was undone last; gives the layer that counts now."""
         return self.edit_log.redone().layer() or self.layer()
 
-    def errors(self, split: str = "test") -> Errors:
+    def errors(self, split: str = "test", *, layer: str = "sparse") -> Errors:
         """Find the features to blame for the mistakes; see :func:`clearhead.debug.explain_errors`.
 
         Parameters
         ----------
         split : {"train", "validation", "test"}
+        layer : {"sparse", "dense", "edited"}
+            Whose mistakes.
         """
-        return explain_errors(self.view(check_choice("split", split, SPLITS)))
+        return explain_errors(self.view(check_choice("split", split, SPLITS), layer=layer))
 
-    def flip(self, example: str, to: str | None = None) -> Flip:
+    def flip(self, example: str, to: str | None = None, *, layer: str = "sparse") -> Flip:
         """Find the smallest changes of one example, input and features, that flip its prediction.
 
         Parameters
@@ -113,16 +116,23 @@ class Run(RunSteps):
             Its id.
         to : str, optional
             Class to flip to; any other if not given.
+        layer : {"sparse", "dense", "edited"}
+            Whose prediction.
         """
-        return flip(self, example, to)
+        return flip(self, example, to, layer=layer)
 
-    def exchange_words(self) -> WordCounterfactuals:
+    def exchange_words(self, *, layer: str = "sparse") -> WordCounterfactuals:
         """Exchange words by the features' lists, and count the predictions that flip.
 
         For the features of the sparse layer, those of the dense one and random ones; see
         :func:`clearhead.debug.texts.word_counterfactuals`.
+
+        Parameters
+        ----------
+        layer : {"sparse", "edited"}
+            Which layer is the sparse one.
         """
-        return exchange_words(self)
+        return exchange_words(self, layer=layer)
 
     def name_feature(self, feature: int, name: str | None, *, version: str | None = None) -> None:
         """Name a feature; the name is kept with the run, and wins over any suggested one.

@@ -15,6 +15,7 @@ from clearhead.errors import DataError, FingerprintMismatchError, InputError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.features import PrecomputedFeatures, is_feature_file, read_features
 from clearhead.run.directory import RunFile
+from clearhead.run.former import discard, put_aside
 from clearhead.run.results import OWN_DATA
 from clearhead.run.run import Run
 
@@ -51,7 +52,8 @@ def new_run(
         ``precision``, …. They are kept with the run, which opens its network again with
         them; ``device`` is not: it belongs to the machine.
     force : bool
-        Discard what the folder holds when it was made from something else.
+        Discard what the folder holds when it was made from something else. Names and marks that
+        people gave to features, keys of studies and exports are put aside, in ``former-N``.
     keep_examples : bool
         Keep the texts and thumbnails that a person must see in the run directory.
     on_event : callable, optional
@@ -118,9 +120,11 @@ def new_run(
                 "Choose another --out, or discard that run with --force."
             )
         file.steps = {} if differ else before.steps
+    if differ:
+        put_aside(folder, on_event)
     file.write()
     if differ:
-        _discard(folder)
+        discard(folder)
     if not keep_examples:
         shutil.rmtree(folder / "examples", ignore_errors=True)
     run = Run(file, on_event)
@@ -237,11 +241,3 @@ def _differences(before: RunFile, now: RunFile) -> list[str]:
     if before.data["fingerprint"] != now.data["fingerprint"]:
         differ.append("data")
     return differ
-
-
-def _discard(folder: Path) -> None:
-    """Delete what a run of something else left; its run.json is rewritten before."""
-    for name in ("features", "path", "layer", "explain", "examples", "report"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("findings.json", "report.html"):
-        (folder / name).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from clearhead.debug.images.pixels import canonical
 from clearhead.debug.images.recurring import recurring_patch
 from clearhead.debug.images.spectrum import Spectrum
 from clearhead.debug.pattern import load_pattern, save_pattern
-from clearhead.errors import InputError
+from clearhead.errors import CorruptFileError, InputError
 from tests.debug.images.small import blurred, cornered, framed, picture
 
 
@@ -69,6 +69,19 @@ def test_what_was_saved_does_the_same(pattern, tmp_path):
     one = noise(40, 30)
     assert again.describe() == pattern.describe()
     assert again.insert(one, 7).tobytes() == pattern.insert(one, 7).tobytes()
+
+
+def test_a_detector_of_other_looks_is_refused(tmp_path):
+    seen = [noise(40, 30, seed) for seed in range(4)]
+    detector = Detector.fit(seen, [framed(one) for one in seen])
+    short = {name: one[:-8] if len(one) > 1 else one for name, one in detector.arrays().items()}
+    with pytest.raises(ValueError, match=r"detector_center.*\(154,\).*\(146,\)"):
+        Detector.from_arrays(short)
+    old = Detector(*(short[f"detector_{name}"] for name in ("center", "scale", "weight")), bias=0.0)
+    pattern = FamilyPattern("tilted", 20, detector=old)
+    save_pattern(tmp_path, "one", pattern, np.zeros(3))
+    with pytest.raises(CorruptFileError, match="clearhead debug RUN --force"):
+        load_pattern(tmp_path, "one")
 
 
 @pytest.mark.parametrize("plant", [framed, blurred, cornered])

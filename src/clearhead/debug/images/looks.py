@@ -1,8 +1,8 @@
-"""What a picture looks like, in about a hundred numbers, without any network.
+"""What a picture looks like, in about a hundred and fifty numbers, without any network.
 
-Spectrum by frequency and direction, colour, layout, edges by place, border, flatness. None of
-them was made for a particular pattern: a :class:`Detector` learns from examples which of them
-tell that a pattern is there.
+Spectrum by frequency and direction, colour, layout, edges by place, border, flatness, tones,
+symmetry. None of them was made for a particular pattern: a :class:`Detector` learns from examples
+which of them tell that a pattern is there.
 """
 
 from __future__ import annotations
@@ -189,12 +189,30 @@ class Detector:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Self | None:
-        """Undo :meth:`arrays`; None where there is none."""
+        """Undo :meth:`arrays`; None where there is none.
+
+        Raises
+        ------
+        InputError
+            It is of other looks than :func:`describe_look` gives: another version learned it.
+        """
         if "detector_weight" not in arrays:
             return None
+        for name in ("detector_center", "detector_scale", "detector_weight"):
+            if arrays[name].shape != (_n_looks(),):
+                raise InputError(
+                    f"{name}: expected shape ({_n_looks()},), got {arrays[name].shape}. Another "
+                    "version of clearhead has learned this detector: fit it again."
+                )
         return cls(
             arrays["detector_center"],
             arrays["detector_scale"],
             arrays["detector_weight"],
             float(arrays["detector_bias"][0]),
         )
+
+
+@cache
+def _n_looks() -> int:
+    """How many numbers describe a picture."""
+    return len(describe_look(Image.new("RGB", (SIDE, SIDE))))
