@@ -6,7 +6,7 @@ import numpy as np
 from tests.report.sample import large_report
 
 from clearhead.report.along import MOST_ACTIVATIONS, MOST_WEIGHTS, AlongPath, AppData
-from clearhead.report.packed import pack
+from clearhead.report.packed import pack, pack_columns
 
 __all__ = ["large_app"]
 
@@ -61,7 +61,7 @@ def large_app(K: int = 1000, p: int = 2048, most: int = 100, seed: int = 0) -> A
         keys=keys,
         labels=labels,
         splits=[card.split for card in report.examples][:n],
-        activations=pack(rng.normal(size=(n, p)), "float32"),
+        activations=pack_columns(rng.normal(size=(n, p))),
         whole_test=False,
         dense_intercept=pack(rng.normal(size=K), "float32"),
     )
