@@ -67,5 +67,7 @@ def pack_columns(matrix: NDArray[np.floating]) -> PackedColumns:
 
 def unpack_columns(packed: PackedColumns) -> NDArray[np.float64]:
     """Give back the matrix (n, m); the oracle of what a browser decodes."""
-    low, step = (unpack(one).astype(np.float64)[:, None] for one in (packed.low, packed.step))
-    return (low + step * unpack(packed.code)).T
+    low, step, code = (
+        unpack(one).astype(np.float64) for one in (packed.low, packed.step, packed.code)
+    )
+    return np.asarray(low + step * code.T, dtype=np.float64)
