@@ -1,7 +1,7 @@
 // Work that takes longer than a frame: in slices, begun again when what it depends on changes.
 
 /** Milliseconds of a slice: the slider and the keys stay free. */
-const SLICE = 12;
+const SLICE = 8;
 
 export interface Later<T> {
   /** What was found last; null before the first. */
