@@ -49,7 +49,9 @@ def body(results: Sequence[Result]) -> list[str]:
         f"was written to look for. {_minutes(counted)}",
         "### By kind and rate",
         "Found among the first 3 of the cases that count, and the share of the lost accuracy that "
-        "the mend of the finding restored, together over the cases found.",
+        "the mend of the finding restored, together over the cases found; at most: what a dense "
+        "layer on the same features restores that is fitted to the data as they were before; "
+        "flips: how often the planted pattern flips other classes, before and after the mend.",
         _by_kind(counted),
         "### The clean twins",
         _twins(twins),
@@ -70,15 +72,27 @@ def found(one: Result) -> bool:
 
 def restored(results: Iterable[Result]) -> float | None:
     """Share of all the lost balanced accuracy that came back; 0 where nothing was mended."""
-    lost = won = 0.0
-    for one in results:
-        if one.twin is None or one.planted is None:
-            continue
-        loss = one.twin["balanced"] - one.planted["balanced"]
-        if loss > 0:
-            lost += loss
-            won += 0.0 if one.mended is None else one.mended["balanced"] - one.planted["balanced"]
-    return won / lost if lost else None
+    hurt = [one for one in results if one.lost > 0]
+    lost = sum(one.lost for one in hurt)
+    return sum(one.won(one.mended) for one in hurt) / lost if lost else None
+
+
+def attainable(results: Iterable[Result]) -> float | None:
+    """Share that a layer could bring back at most, of the cases in which it was measured."""
+    hurt = [one for one in results if one.lost > 0 and one.attainable is not None]
+    lost = sum(one.lost for one in hurt)
+    return sum(min(one.won(one.attainable), one.lost) for one in hurt) / lost if lost else None
+
+
+def fooled(results: Sequence[Result]) -> str:
+    """How often the pattern, put into examples of other classes, flips them: before and after."""
+    known = [one for one in results if one.mended is not None and one.planted is not None]
+    known = [one for one in known if one.case.fault and one.case.fault.kind == "pattern"]
+    if not known:
+        return "–"
+    before = statistics.mean(one.planted["flips"] for one in known if one.planted)
+    after = statistics.mean(one.mended["flips"] for one in known if one.mended)
+    return f"{100 * before:.0f}% → {100 * after:.0f}%"
 
 
 def false_findings(one: Result) -> int:
@@ -107,7 +121,9 @@ def _totals(counted: list[Result], twins: list[Result]) -> str:
             "≥ 50%",
             "80%",
         ],
+        ["– what any layer on the network's features could", _percent(attainable(counted)), "", ""],
         ["restored, of all that count", _percent(restored(counted)), "", ""],
+        ["the pattern flips other classes, before and after the mend", fooled(counted), "", ""],
     ]
     return markdown(["", "measured", "floor", "aim"], rows)
 
@@ -128,8 +144,10 @@ def _by_kind(counted: list[Result]) -> str:
         row = [name]
         for low, high in ((95, 101), (70, 95), (0, 70)):
             row.append(_share([one for one in here if low <= _rate(one) < high]))
-        rows.append([*row, _percent(restored(filter(found, here)))])
-    return markdown(["", "100%", "80%", "60% and less", "restored"], rows)
+        hits = [one for one in here if found(one)]
+        rows.append([*row, _percent(restored(hits)), _percent(attainable(hits)), fooled(hits)])
+    head = ["", "100%", "80%", "60% and less", "restored", "at most", "flips"]
+    return markdown(head, rows)
 
 
 def _twins(twins: list[Result]) -> str:
@@ -168,15 +186,19 @@ def _cases(counted: list[Result]) -> str:
                 f"{_rate(one):.0f}",
                 "yes" if one.case.detected else "no",
                 f"{one.twin['recall']:.2f} → {one.planted['recall']:.2f} → {mended}",
-                f"{one.planted['flips']:.2f}",
+                f"{one.planted['flips']:.2f}"
+                + (f" → {one.mended['flips']:.2f}" if one.mended is not None else ""),
                 str(one.rank or "–"),
                 _percent(one.restored) if one.mended is not None else "–",
+                _percent(one.won(one.attainable) / one.lost)
+                if one.attainable is not None and one.lost > 0
+                else "–",
                 f"{sum(one.seconds.values()) / 60:.1f}",
             ]
         )
     head = [
         "model", "pattern", "class", "%", "detector", "recall: clean → planted → mended", "flips",
-        "rank", "restored", "minutes",
+        "rank", "restored", "at most", "minutes",
     ]  # fmt: skip
     return markdown(head, rows)
 

@@ -19,6 +19,7 @@ __all__ = ["Alike", "Cost", "Unplanted", "cosine", "cost_of", "look"]
 
 MOST = 200
 FEWEST = 10
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,32 @@ class Unplanted:
             after = layer.predict(self.planted) == self.target
             flips = float((before & after).sum() / max(before.sum(), 1))
         return cost_of(right, self.labels == self.target, flips)
+
+    def attainable(self, clean: Examples) -> Cost:
+        """Measure a dense layer on this network's features, fitted where nothing was planted.
+
+        No layer does much better: what is still missing, the network does not see.
+        """
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        seen = {}
+        for split in ("train", "validation"):
+            rows = np.flatnonzero(clean.split == split)
+            items = [clean.items[i] for i in rows]
+            seen[split] = (look(self.backbone, items), clean.labels[rows])
+        best = max(
+            (
+                make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=300)).fit(
+                    *seen["train"]
+                )
+                for c in STRENGTHS
+            ),
+            key=lambda layer: layer.score(*seen["validation"]),
+        )
+        right = best.predict(self.features) == self.labels
+        return cost_of(right, self.labels == self.target)
 
     def alike(self, layer: DecisionLayer, pattern: Pattern) -> Alike:
         """Compare a pattern with the planted one, on the same examples of other classes."""

@@ -27,9 +27,10 @@ class Result:
         to another one is measured again.
     stage : {"screened", "done"}
         A model that the fault does not hurt is screened, and goes no further.
-    twin, planted, mended : dict or None
-        :class:`benchmarks.debug.measure.Cost` of the clean twin's layer, of the model's, and of
-        the model's after the mend that the first matching finding suggests.
+    twin, planted, mended, attainable : dict or None
+        :class:`benchmarks.debug.measure.Cost` of the clean twin's layer, of the model's, of the
+        model's after the mend that the first matching finding suggests, and of a dense layer on
+        the model's features that was fitted to the data as they were before the fault.
     findings : list of dict
         Every finding, ranked, as the judge sees it.
     tested : list of dict
@@ -48,6 +49,7 @@ class Result:
     twin: dict[str, float] | None = None
     planted: dict[str, float] | None = None
     mended: dict[str, float] | None = None
+    attainable: dict[str, float] | None = None
     mend_error: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
     tested: list[dict[str, Any]] = field(default_factory=list)
@@ -75,11 +77,18 @@ class Result:
     @property
     def restored(self) -> float | None:
         """Share of the lost balanced accuracy that the mend restored; None without a loss."""
-        if self.twin is None or self.planted is None:
-            return None
-        lost = self.twin["balanced"] - self.planted["balanced"]
-        won = 0.0 if self.mended is None else self.mended["balanced"] - self.planted["balanced"]
-        return won / lost if lost > 0 else None
+        return self.won(self.mended) / self.lost if self.lost > 0 else None
+
+    @property
+    def lost(self) -> float:
+        """Balanced accuracy that the fault costs."""
+        return 0.0 if self.twin is None else self.won(self.twin)
+
+    def won(self, after: dict[str, float] | None) -> float:
+        """Balanced accuracy that a layer has beyond the model's; 0 where there is none."""
+        if after is None or self.planted is None:
+            return 0.0
+        return after["balanced"] - self.planted["balanced"]
 
 
 def save(folder: Path, result: Result) -> None:

@@ -23,7 +23,7 @@ from benchmarks.debug.sources import Examples, open_source
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import ClearheadError
 
-__all__ = ["Places", "go_on"]
+__all__ = ["Places", "go_on", "mend_again"]
 
 
 FIT: dict[str, Any] = {"n_lambdas": 40, "lambda_min_ratio": 1e-2, "tol": 1e-3}
@@ -167,6 +167,25 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     return result
 
 
+def mend_again(case: Case, places: Places) -> Result | None:
+    """Measure the mend of a case that was debugged once more, with the layer code as it is.
+
+    None where the case was not debugged, or its fault was not found.
+    """
+    prepared = _Prepared(case, places)
+    result = load(places.results, case.key)
+    if case.fault is None or result is None or result.rank is None:
+        return None
+    if result.made != prepared.made:
+        raise RuntimeError("its result is of other data or of another network: run it again")
+    bench = _Bench(prepared, result)
+    result.seconds.pop("edit", None)
+    result.mended, result.mend_error = None, ""
+    _mend(bench, bench.unplanted())
+    save(places.results, result)
+    return result
+
+
 def _far_enough(prepared: _Prepared, result: Result, screen_only: bool) -> bool:
     """Whether nothing is left to be done; of a twin the run is needed, too, by its cases."""
     if prepared.case.fault is None:
@@ -228,8 +247,14 @@ def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding
                 alike = unplanted.alike(layer, pattern)
                 plain["cosine"], plain["shown"] = round(alike.cosine, 3), round(alike.shown, 3)
     result.rank = first_match([seen_of(plain) for plain in result.findings], fault)
-    if result.rank is None:
-        return
+    if result.rank is not None:
+        _mend(bench, unplanted)
+
+
+def _mend(bench: _Bench, unplanted: Unplanted) -> None:
+    """Measure the mend that the finding suggests, and what any layer could do."""
+    result = bench.result
+    result.attainable = unplanted.attainable(bench.clean).to_dict()
     with bench.timed("edit"):
         try:
             edited = bench.run.edit(finding=result.rank, dry_run=True)

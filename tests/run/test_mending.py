@@ -10,9 +10,11 @@ import pytest
 import clearhead
 from clearhead.data import TextDataset
 from clearhead.debug import Inputs
+from clearhead.errors import InputError
 from clearhead.layer import NOTHING, Unlink
+from clearhead.layer.unlink import WAYS
 from clearhead.run import Run
-from clearhead.run.editing import edit_run, rows_of
+from clearhead.run.editing import edit_run, rows_of, training_rows
 from clearhead.run.mending import measure_unlink
 from tests.debug.counted import CLASSES, PLANTED, Word, dataset, run_of
 
@@ -91,6 +93,40 @@ def test_a_held_out_split_weighs_the_class_as_much_as_all_others(run: Run, unlin
         assert has[changed.inserted].all()
 
 
+def test_what_is_shuffled_says_nothing_about_the_class(run: Run, unlink: Unlink) -> None:
+    rows = training_rows(run)
+    changed = replace(unlink, way="shuffled 3").change(rows, CLASSES)
+    scale = rows.features.std(axis=0, dtype=np.float64)
+    assert scale.min() > 0
+    directions = np.linalg.svd(unlink.shifts / scale, full_matrices=False)[2][:3]
+    own = rows.labels == TARGET
+
+    def split(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        along = features / scale @ directions.T
+        return along, features / scale - along @ directions
+
+    before, rest = split(rows.features)
+    after, rest_after = split(changed.features)
+    gap = [(one[own].mean(0) - one[~own].mean(0)) / one.std(0) for one in (before, after)]
+    assert np.abs(gap[0]).max() > 1
+    assert np.abs(gap[1]).max() < 0.3
+    np.testing.assert_allclose(rest_after, rest, atol=1e-3)
+
+
+def test_every_way_that_can_be_gone_is_solved(run: Run, unlink: Unlink) -> None:
+    rows, layer = training_rows(run), run.layer()
+    assert set(unlink.ways(rows, CLASSES)) == set(WAYS)
+    nothing = replace(unlink, replaced=unlink.replaced[:0], replacements=unlink.replacements[:0])
+    assert not any("taken out" in way for way in nothing.ways(rows, CLASSES))
+    for way in WAYS:
+        one = replace(unlink, way=way)
+        one.check(layer)
+        assert (one.change(rows, CLASSES).features != rows.features[:1]).any()
+        assert unlink.pattern in one.describe()
+    with pytest.raises(InputError, match="way is one of taken out, predicted, weighed, shuffled 3"):
+        replace(unlink, way="magic").check(layer)
+
+
 def test_a_mend_that_would_do_harm_is_not_made(run: Run, unlink: Unlink) -> None:
     """Every example of the class becomes one of another class."""
     labels = rows_of(run, "train").labels
@@ -101,7 +137,6 @@ def test_a_mend_that_would_do_harm_is_not_made(run: Run, unlink: Unlink) -> None
         shifts=unlink.shifts[:0],
         replaced=own,
         replacements=run.store.matrix("train")[np.resize(others, len(own))],
-        drift=unlink.drift[:0],
     )
     result = edit_run(run, [wrong], dry_run=True)
     assert isinstance(result.edits[0], Unlink)

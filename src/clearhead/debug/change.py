@@ -49,6 +49,10 @@ class Change:
         """Change of the log-odds of class `target` against all others, (m,)."""
         return log_odds(self.scores_after, target) - log_odds(self.scores_before, target)
 
+    def log_odds(self, target: int) -> FloatArray:
+        """Log-odds of class `target` after the change, (m,)."""
+        return log_odds(self.scores_after, target)
+
     def becomes(self, target: int) -> BoolArray:
         """Where the prediction was another class and becomes `target`, (m,)."""
         before, after = self.scores_before.argmax(axis=1), self.scores_after.argmax(axis=1)

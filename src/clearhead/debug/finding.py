@@ -32,15 +32,16 @@ WEIGHT: Mapping[FindingKind, float] = {
     "leak": 0.5,
     "slice": 0.5,
     "confusion": 0.5,
-    "leaning": 0.25,
-    "hub": 0.25,
+    "leaning": 0.01,
+    "hub": 0.01,
     "blame": 0.25,
     "given_up": 0.25,
 }
 """How much an effect counts when findings are ranked.
 
 What was changed in inputs or labels names a cause; a slice names where; what happens without a
-feature says how the layer works, which may be as it should.
+feature says how the layer works, which may be as it should: that a class leans on one feature, or
+many classes on the same, comes after all that does harm.
 """
 
 

@@ -6,16 +6,19 @@ towards the class more than a control does.
 
 **Measured** on test: the pattern is put into examples of the other classes, and a control that is
 as large a change but says nothing about the class into the same examples. The effect is the share
-of predictions that become the class with the pattern, less that with the control.
+of predictions that become the class with the pattern, less that with the control. A weak copy of
+what the class shows may change no prediction: then it is how much likelier the class becomes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import stats
+from scipy.special import expit
 
 from clearhead._files import known_fields
 from clearhead._types import FloatArray, IntArray
@@ -30,6 +33,8 @@ __all__ = ["Proposal", "Shortcut", "Tested", "confirm", "propose_insertion"]
 
 MOST = 300
 CARRIERS = 5
+FEWEST = 20
+"""Fewer examples than this have no mean that is normal."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,17 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
         control_flips=float(other.mean()) if n else 0.0,
         used=low > 0,
     )
+    effect = Effect(
+        f"predictions that become {name} with {words}, beyond a control", value, low, high, n
+    )
+    p_value = mcnemar_greater(lost, won)
+    title = f"{words} turns {_share(tested.flips, n)} examples of other classes into {name}"
+    if kind == "shortcut" and low <= 0:
+        likelier = _likelier(change, control, c, f"{name} with {words}")
+        if likelier is not None:
+            effect, p_value = likelier
+            title = f"{words} makes {name} likelier, by {100 * effect.value:.1f} points"
+            tested = replace(tested, used=True)
     dense = float(change.dense_becomes(c).mean()) if n else 0.0
     evidence = (
         f"{100 * proposal.inside:.0f}% of the {name} examples show {words}, "
@@ -189,14 +205,12 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
     carriers = _carriers(inputs, proposal.change, c)
     finding = Finding(
         kind=kind,
-        title=f"{words} turns {_share(tested.flips, n)} examples of other classes into {name}",
+        title=title,
         suspicion=f"{words} may be taken for {name}",
         where=f"class {name}: {words}",
         evidence=evidence,
-        effect=Effect(
-            f"predictions that become {name} with {words}, beyond a control", value, low, high, n
-        ),
-        p_value=mcnemar_greater(lost, won),
+        effect=effect,
+        p_value=p_value,
         mend=(
             f"If this is not what makes a {name}, break the link: `clearhead edit RUN --finding "
             "NUMBER` solves the layer again on features in which the pattern is as common "
@@ -210,6 +224,24 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
         link=max(proposal.inside - proposal.outside, 0.0) if kind == "shortcut" else 1.0,
     )
     return Shortcut(finding, pattern, proposal.change.shift(), tested)
+
+
+def _likelier(change: Change, control: Change, c: int, what: str) -> tuple[Effect, float] | None:
+    """Measure the rise of a class's probability beyond the control's; None where it is unsure.
+
+    The p value is that of a paired t test, doubled, as it is the second that is looked at.
+    """
+    gain = expit(change.log_odds(c)) - expit(control.log_odds(c))
+    if len(gain) < FEWEST or not gain.std() > 0:
+        return None
+    value, low, high = mean_interval(gain)
+    if low <= 0:
+        return None
+    p_value = 2 * float(stats.ttest_1samp(gain, 0.0, alternative="greater").pvalue)
+    effect = Effect(
+        f"rise of the probability of {what}, beyond a control", value, low, high, len(gain)
+    )
+    return effect, min(p_value, 1.0)
 
 
 def _removal(inputs: Inputs, proposal: Proposal) -> str:

@@ -17,13 +17,23 @@ from clearhead.layer.training import TrainingRows
 
 __all__ = ["NOTHING", "WAYS", "HeldOut", "Unlink", "Unlinked"]
 
-WAYS = ("taken out", "taken out alone", "taken out and moved", "weighed", "predicted")
-"""Taken out by the network's own features, beside copies with the pattern in every class; without
-these copies; moved by what was left behind; the examples that never showed it weighed as much as
-those that do; and features as they would be without it.
+DIRECTIONS = (3, 20)
+"""How many directions of the features a pattern is taken to move."""
+TAKEN_OUT, PREDICTED, WEIGHED, SHUFFLED = "taken out", "predicted", "weighed", "shuffled"
+WAYS = (
+    TAKEN_OUT,
+    PREDICTED,
+    WEIGHED,
+    *(f"{SHUFFLED} {k}" for k in DIRECTIONS),
+    *(f"{first} and {SHUFFLED} {k}" for first in (TAKEN_OUT, PREDICTED) for k in DIRECTIONS),
+)
+"""The pattern is taken out of the examples, whose features the network then computes; or the
+features of the class are predicted as they would be without it; or examples of the class that
+never showed it weigh as much as those that do. Besides, or instead, all that the features of an
+example are along the directions in which the pattern moves them is taken from another example.
 
-An example that never showed it is unbiased, but a network that was trained on it may know it by
-heart; what is taken out may leave traces; predictions are inexact. Which is best depends.
+An example that never showed it is unbiased, but there may be few; what is taken out may leave
+traces; predictions are inexact; what is shuffled is lost to the class. Which is best depends.
 """
 NOTHING = "nothing"
 """No way does better on held-out data than the layer as it is, which therefore stays."""
@@ -64,57 +74,65 @@ class HeldOut:
     replacements: FloatArray
 
     def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
-        """Make `share` of either side be with the pattern; what was measured is not predicted.
+        """Make `share` of either side be with the pattern.
 
-        Where enough examples of the class never showed the pattern they stand for it: what is
-        taken out may leave traces.
+        The class without it is seen in up to three ways, which weigh alike: examples that never
+        showed it (a detector may have overlooked it in them), those that it was taken out of
+        (traces may be left), and features as they would be without it (predicted).
         """
-        n, probed = rows.n, rows.features[self.probes]
-        shows = np.zeros(n, dtype=bool)
-        shows[self.carriers] = True
-        taken = np.zeros(n, dtype=bool)
-        taken[self.replaced] = True
-        plain, carriers = ~shows, np.flatnonzero(shows)
-        if (plain & (rows.labels == target)).sum() < _FEW:
-            plain |= taken
-        weight = rows.weight.copy()
-        copied, moved = [self.probes, carriers], [probed + self.shifts, rows.features[carriers]]
-        back = np.zeros(0, dtype=np.int64)
-        if (plain & (rows.labels == target)).sum() < _FEW and len(self.shifts):
-            # Next to none is without it: as they would be, predicted.
-            back = carriers
-            moved.append(
-                rows.features[back]
-                + ShiftMap.fit(probed + self.shifts, -self.shifts).predict(rows.features[back])
-            )
-            copied.append(back)
-        at = np.concatenate(copied)
+        n, own = rows.n, rows.labels == target
+        shows, taken = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        shows[self.carriers], taken[self.replaced] = True, True
+        never, enough = own & ~shows, (own & ~shows).sum() >= _FEW
+        probed, carriers = rows.features[self.probes], np.flatnonzero(shows)
+        back = carriers if len(self.shifts) else carriers[:0]
+        copied = np.concatenate([self.probes, carriers, back])
+        moved = [probed + self.shifts, rows.features[carriers]]
+        if len(back):
+            map_back = ShiftMap.fit(probed + self.shifts, -self.shifts)
+            moved.append(rows.features[back] + map_back.predict(rows.features[back]))
         changed = rows.replaced(self.replaced, self.replacements).with_copies(
-            at, np.concatenate(moved), np.ones(len(at))
+            copied, np.concatenate(moved), np.ones(len(copied))
         )
-        without = np.concatenate([plain, np.zeros(len(at), dtype=bool)])
-        inserted = np.arange(changed.n) - n
-        put_in = (inserted >= 0) & (inserted < len(self.probes))
-        lacks = without | (inserted >= len(at) - len(back))
-        weight = np.concatenate([weight * plain, np.ones(len(at))])
+        place = np.arange(changed.n) - n
+        inserted = (place >= 0) & (place < len(self.probes))
+        predicted = place >= len(self.probes) + len(carriers)
+        more = np.zeros(len(copied), dtype=bool)
+        never, taken, plain = (np.concatenate([at, more]) for at in (never, taken & own, ~own))
+        views = [view for view in (never if enough else more[:0], taken, predicted) if view.any()]
+        lacks = views or [never]
+        weight = np.zeros(changed.n)
         own = changed.labels == target
-        for here in (own, ~own):
-            parts = [(here & lacks, 1 - share), (here & ~lacks, share)]
-            parts = [(part, much) for part, much in parts if weight[part].sum() > 0]
-            total = max(sum(much for _, much in parts), 1e-300)
-            for part, much in parts:
-                weight[part] *= rows.weight.sum() / 2 * much / total / weight[part].sum()
-        return Unlinked(replace(changed, weight=weight), without, put_in)
+        self._share(weight, changed.weight, lacks, own & ~never & (place >= 0) & ~predicted, share)
+        self._share(weight, changed.weight, [plain], inserted, share)
+        weight *= rows.weight.sum() / 2
+        measured = plain | never | (taken & (not enough))
+        return Unlinked(replace(changed, weight=weight), measured, inserted)
+
+    @staticmethod
+    def _share(
+        weight: FloatArray,
+        counts: FloatArray,
+        lacks: list[BoolArray],
+        shows: BoolArray,
+        share: float,
+    ) -> None:
+        """Give one side, of sum 1, its weights: `share` to what shows the pattern."""
+        parts = [(view, (1 - share) / len(lacks)) for view in lacks] + [(shows, share)]
+        parts = [(at, much) for at, much in parts if counts[at].sum() > 0]
+        total = max(sum(much for _, much in parts), 1e-300)
+        for at, much in parts:
+            weight[at] += counts[at] * much / total / counts[at].sum()
 
 
 @dataclass(frozen=True, eq=False)
 class Unlink(ProblemEdit):
     """Solve on features in which a pattern says nothing about a class.
 
-    Every row of the other classes gets a copy as it would be with the pattern; the two share its
-    weight. The rows of the class come to be without it as well, in one of several ways. What the
-    pattern does to the features is measured on examples into which it was put, and predicted for
-    the others (:class:`clearhead.layer.shift_map.ShiftMap`).
+    What the pattern does to the features is measured on examples into which it was put. The class
+    comes to be without it in one of several ways. Where its examples are weighed, every row of the
+    other classes gets a copy as it would be with the pattern, by prediction
+    (:class:`clearhead.layer.shift_map.ShiftMap`); the two share its weight.
 
     Parameters
     ----------
@@ -132,9 +150,6 @@ class Unlink(ProblemEdit):
         Training rows from which the pattern was taken out.
     replacements : ndarray of shape (r, p), float32
         Their features without it.
-    drift : ndarray of shape (p,) or (0,), float32
-        Mean of the features of the class's replaced rows, less that of validation examples of
-        the class that never showed the pattern: what taking it out left behind.
     way : str
         How the rows of the class come to be without the pattern, of :data:`WAYS`; that of the
         best validation accuracy is chosen where it is "", and :data:`NOTHING` is changed where
@@ -151,9 +166,6 @@ class Unlink(ProblemEdit):
     shifts: FloatArray = field(metadata={"array": True})
     replaced: IntArray = field(metadata={"array": True})
     replacements: FloatArray = field(metadata={"array": True})
-    drift: FloatArray = field(
-        default_factory=lambda: np.zeros(0, dtype=np.float32), metadata={"array": True}
-    )
     way: str = ""
     held_out: Mapping[str, HeldOut] = field(default_factory=dict, metadata={"array": True})
 
@@ -186,11 +198,14 @@ class Unlink(ProblemEdit):
         """Say in words what is changed."""
         if self.way == NOTHING:
             return f"{self.pattern} left as it is: no way to unlink it does better on validation"
-        if self.way.startswith("taken out"):
+        if self.way.startswith(TAKEN_OUT):
             return (
-                f"{self.pattern} taken out of {len(self.replaced)} training examples and as common "
-                "in every class, solved again"
+                f"{self.pattern} taken out of {len(self.replaced)} training examples, solved again"
             )
+        if self.way.startswith(SHUFFLED):
+            return f"what {self.pattern} changes in the features made useless, solved again"
+        if self.way.startswith(PREDICTED):
+            return f"features of {self.target} predicted without {self.pattern}, solved again"
         return f"{self.pattern} as common in the other classes as in {self.target}, solved again"
 
     def check(self, layer: DecisionLayer) -> None:
@@ -213,29 +228,32 @@ class Unlink(ProblemEdit):
         """Change what the layer is fitted to."""
         if self.way == NOTHING:
             return rows
-        target, way = class_names.index(self.target), self.way or self.ways(rows, class_names)[0]
-        if way.startswith("taken out"):
-            rows = self._without(rows, target, moved=way.endswith("moved"))
-            return rows if way.endswith("alone") else self._beside_copies(rows)
-        return self._with_copies(rows, target, predicted=way == "predicted")
+        way = self.way or self.ways(rows, class_names)[0]
+        if way == WEIGHED:
+            return self._with_copies(rows, class_names.index(self.target))
+        changed = rows
+        if way.startswith(TAKEN_OUT):
+            changed = rows.replaced(self.replaced, self.replacements)
+        elif way.startswith(PREDICTED):
+            own, probed = rows.features[self.carriers], rows.features[self.probes]
+            back = ShiftMap.fit(probed + self.shifts, -self.shifts).predict(own)
+            changed = rows.replaced(self.carriers, own + back)
+        if SHUFFLED not in way:
+            return changed
+        return self._shuffled(changed, rows.features, int(way.rpartition(" ")[2]))
 
     def ways(self, rows: TrainingRows, class_names: Sequence[str]) -> list[str]:
         """Those of :data:`WAYS` that can be gone."""
-        of_class = (rows.labels == class_names.index(self.target)) & (rows.weight > 0)
-        without = of_class.copy()
+        without = (rows.labels == class_names.index(self.target)) & (rows.weight > 0)
         without[self.carriers] = False
-        found = ["taken out"] if len(self.replaced) else []
-        if found and len(self.shifts):
-            found.append("taken out alone")
-        if found and len(self.drift):
-            found.append("taken out and moved")
-        if not len(self.shifts):
-            return found
-        if without.sum() >= _FEW:
-            found.append("weighed")
-        if len(self.carriers):
-            found.append("predicted")
-        return found or ["weighed"]
+        moves = bool(len(self.shifts))
+        can = {
+            TAKEN_OUT: bool(len(self.replaced)),
+            PREDICTED: moves and bool(len(self.carriers)),
+            WEIGHED: moves and without.sum() >= _FEW,
+            SHUFFLED: moves,
+        }
+        return [way for way in WAYS if all(can[part] for part in can if part in way)]
 
     def change_held_out(
         self, rows: TrainingRows, class_names: Sequence[str], split: str
@@ -244,40 +262,30 @@ class Unlink(ProblemEdit):
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
 
-    def _without(self, rows: TrainingRows, target: int, *, moved: bool) -> TrainingRows:
-        replacements = self.replacements
-        if moved:
-            own = rows.labels[self.replaced] == target
-            replacements = np.where(own[:, None], replacements - self.drift, replacements)
-        return rows.replaced(self.replaced, replacements)
+    def _shuffled(self, rows: TrainingRows, seen: FloatArray, k: int) -> TrainingRows:
+        """Give every row, along the pattern's directions, what another row had as it was seen.
 
-    def _beside_copies(self, rows: TrainingRows) -> TrainingRows:
-        """Rows without the pattern, each beside a copy as it would be with it."""
-        if not len(self.shifts):
-            return rows
-        every = np.arange(rows.n)
-        change = ShiftMap.fit(rows.features[self.probes], self.shifts).predict(rows.features)
-        halved = replace(rows, weight=rows.weight / 2)
-        return halved.with_copies(every, rows.features + change, halved.weight)
+        So these directions tell nothing about the class; what rows were like with the pattern
+        is among what is given, so that a weight along them does harm.
+        """
+        scale = seen.std(axis=0, dtype=np.float64)
+        scale = np.where(scale > 1e-9, scale, np.inf)
+        directions = np.linalg.svd(self.shifts / scale, full_matrices=False)[2][:k]
+        lift = directions * np.where(np.isfinite(scale), scale, 0.0)  # (k, p), in raw features
+        given = np.random.default_rng(0).integers(0, len(seen), rows.n)
+        change = (seen[given] / scale - rows.features / scale) @ directions.T @ lift
+        return replace(rows, features=(rows.features + change).astype(rows.features.dtype))
 
-    def _with_copies(self, rows: TrainingRows, target: int, *, predicted: bool) -> TrainingRows:
+    def _with_copies(self, rows: TrainingRows, target: int) -> TrainingRows:
         shows = np.zeros(rows.n, dtype=bool)
         shows[self.carriers] = True
         of_class, counts = rows.labels == target, rows.weight > 0
         others = np.flatnonzero(~of_class & counts)
-        carriers = np.flatnonzero(of_class & counts & shows)
-        without = np.flatnonzero(of_class & counts & ~shows)
-        probed = rows.features[self.probes]
         weight = rows.weight.copy()
         weight[others] /= 2
-        copied, moved = others, ShiftMap.fit(probed, self.shifts).predict(rows.features[others])
-        if predicted:
-            weight[carriers] /= 2
-            back = ShiftMap.fit(probed + self.shifts, -self.shifts)
-            copied = np.concatenate([others, carriers])
-            moved = np.concatenate([moved, back.predict(rows.features[carriers])])
-        elif len(carriers):
-            for part in (carriers, without):
+        for part in (of_class & counts & shows, of_class & counts & ~shows):
+            if part.any():
                 weight[part] *= rows.weight[of_class].sum() / 2 / rows.weight[part].sum()
-        changed = replace(rows, weight=weight)
-        return changed.with_copies(copied, rows.features[copied] + moved, weight[copied])
+        predicted = ShiftMap.fit(rows.features[self.probes], self.shifts)
+        moved = rows.features[others] + predicted.predict(rows.features[others])
+        return replace(rows, weight=weight).with_copies(others, moved, weight[others])

@@ -25,8 +25,6 @@ SHIFTS = 300
 """Examples of other classes into which a pattern is put to see what it does to the features."""
 HELD = 200
 """The same, of each held-out split."""
-PURE = 10
-"""Fewer examples than this have no mean to compare with."""
 LIKE_CARRIERS = 0.25
 """Examples with and without a pattern differ by about what putting it in does to the score."""
 COVERED = 0.9
@@ -104,7 +102,6 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
         shifts=shifts,
         replaced=_within(inputs, "train", replaced),
         replacements=replacements,
-        drift=_drift(inputs, target, replaced, replacements, held_out["validation"]),
         held_out=held_out,
     )
 
@@ -144,21 +141,6 @@ def _everywhere(
     before, own = inputs.features_of(probes), score(inputs.stored(rows))
     moved = float((score(before + shifts) - score(before)).mean())
     return float(own[shows].mean() - own[~shows].mean()) < LIKE_CARRIERS * moved
-
-
-def _drift(
-    inputs: Inputs, target: int, replaced: IntArray, replacements: FloatArray, held: HeldOut
-) -> FloatArray:
-    """What taking a pattern out left in the features of the class; empty where it is not known."""
-    rows = inputs.rows("validation")
-    never = inputs.labels[rows] == target
-    never[held.carriers] = False
-    own = inputs.labels[replaced] == target
-    if never.sum() < PURE or not own.any():
-        return np.zeros(0, dtype=np.float32)
-    left = replacements[own].mean(axis=0) - inputs.stored(rows[never]).mean(axis=0)
-    found: FloatArray = left.astype(np.float32)
-    return found
 
 
 def _measure_held_out(
