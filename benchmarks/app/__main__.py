@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import statistics
 import sys
@@ -23,7 +24,7 @@ SCREENS = (
     "example",
     "example/{key}",
 )
-SCREENS += ("errors", "edit", "about")
+SCREENS += ("errors", "edit?edits=zero:{feature}", "bias", "compare", "about")
 STEP = """async ([n, kind]) => {
   const range = document.getElementById('sparsity');
   const dense = [...document.querySelectorAll('button[title=d]')];
@@ -79,7 +80,7 @@ def main() -> None:
         for screen in SCREENS:
             where = screen.format(**subject)
             page.evaluate("to => { location.hash = '#/' + to }", where)
-            page.wait_for_selector(f'main[data-screen="{where.split("/")[0]}"] h1')
+            page.wait_for_selector(f'main[data-screen="{re.split("[/?]", where)[0]}"] h1')
             page.wait_for_timeout(500)
             row = {}
             for kind in ("slider", "switch"):
@@ -90,7 +91,8 @@ def main() -> None:
                 ]
             found["ms"][screen] = row
             (m, q), (d, e) = row["slider"], row["switch"]
-            print(f"{screen.split('/{')[0]:16s} {m:15.1f} {q:6.1f} {d:8.1f} {e:6.1f}", flush=True)
+            name = screen.split("/{")[0].split("?")[0]
+            print(f"{name:16s} {m:15.1f} {q:6.1f} {d:8.1f} {e:6.1f}", flush=True)
         browser.close()
     if a.out:
         a.out.write_text(json.dumps(found, indent=1) + "\n")

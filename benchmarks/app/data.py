@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.report.sample import large_report
+from tests.report.sample import sample_report
 
+from benchmarks.app.cards import bias_of, compare_of
 from clearhead.report.along import MOST_ACTIVATIONS, MOST_WEIGHTS, AlongPath, AppData
-from clearhead.report.packed import pack
+from clearhead.report.packed import pack, pack_columns
 
 __all__ = ["large_app"]
 
 
-def large_app(K: int = 1000, p: int = 2048, most: int = 100, seed: int = 0) -> AppData:
-    """As many points as travel, from one feature a class to `most`."""
+def large_app(
+    K: int = 1000, p: int = 2048, used: int = 25, n: int = 8000, most: int = 100, seed: int = 0
+) -> AppData:
+    """As many points as travel, from one feature a class to `most`; `n` examples."""
     rng = np.random.default_rng(seed)
-    report = large_report()
+    report = sample_report(K=K, p=p, used=used, n_examples=n)
     counts = np.unique(np.geomspace(1, most, 40).astype(int))
     while counts.sum() * K > MOST_WEIGHTS:
         counts = counts[:-1]
@@ -38,8 +41,7 @@ def large_app(K: int = 1000, p: int = 2048, most: int = 100, seed: int = 0) -> A
     first = min(selected, len(report.path.points) - n_points)
     points = list(range(first, first + n_points))
     keys = [card.key for card in report.examples][: MOST_ACTIVATIONS // p]
-    n = len(keys)
-    labels = [card.label for card in report.examples][:n]
+    labels = [card.label for card in report.examples][: len(keys)]
     along = AlongPath(
         points=points,
         intercept=pack(rng.normal(size=(n_points, K)), "float32"),
@@ -60,10 +62,16 @@ def large_app(K: int = 1000, p: int = 2048, most: int = 100, seed: int = 0) -> A
         columns=pack(np.arange(p), "uint32"),
         keys=keys,
         labels=labels,
-        splits=[card.split for card in report.examples][:n],
-        activations=pack(rng.normal(size=(n, p)), "float32"),
+        splits=[card.split for card in report.examples][: len(keys)],
+        activations=pack_columns(rng.normal(size=(len(keys), p))),
         whole_test=False,
         dense_intercept=pack(rng.normal(size=K), "float32"),
     )
     fields = {name: getattr(report, name) for name in type(report).model_fields}
-    return AppData(**fields, along=along, layer_fingerprint="")
+    return AppData(
+        **fields,
+        along=along,
+        layer_fingerprint="",
+        bias=bias_of(report, rng),
+        compare=[compare_of(report, rng)],
+    )

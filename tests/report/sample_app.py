@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clearhead.report.along import MOST_ACTIVATIONS, AlongPath, AppData
-from clearhead.report.packed import pack
+from clearhead.report.packed import pack, pack_columns
 from clearhead.report.schema import ReportData
 
 __all__ = ["sample_app"]
@@ -39,7 +39,7 @@ def sample_app(report: ReportData) -> AppData:
         keys=[one.key for one in examples],
         labels=[one.label for one in examples],
         splits=[one.split for one in examples],
-        activations=pack(z, "float32"),
+        activations=pack_columns(z),
         whole_test=False,
         dense_intercept=pack(np.zeros(K), "float32"),
     )

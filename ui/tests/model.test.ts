@@ -73,9 +73,10 @@ describe('errors', () => {
     const data = sample();
     data.along.labels = [1, 1, 2, 0];
     const wrong = new Model(data);
-    const calls = now(callAll(wrong, view))!;
+    const answers = now(callAll(wrong, view))!;
+    const { calls } = answers;
     const errors = calls.filter((call) => call.label !== call.predicted);
-    const groups = now(blame(wrong, view, calls, errors));
+    const groups = now(blame(wrong, view, answers, errors));
     const mends = (j: number) => errors.some(({ row, label }) => best(oracle(2, row, [j])) === label);
     expect(groups.map((group) => group.feature).sort()).toEqual(wrong.path.used(view.at).filter(mends).sort());
     for (const group of groups) {

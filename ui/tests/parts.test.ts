@@ -110,6 +110,24 @@ describe('the screens', () => {
     open('#/class/0?point=1', data);
     expect(main()).not.toContain('of the evidence for the class');
   });
+  it('compare on the examples that a file holds, and show commands as such', () => {
+    const data = sample();
+    const share = { value: 0.5, low: 0.25, high: 0.75, n: 4 };
+    const changed = ['a', 'nowhere'].map((id) => ({ id, label: 'cat', before: 'dog', after: 'cat', outcome: 'mended' as const }));
+    data.compare = [
+      {
+        name_a: 'one', name_b: 'other', n_common: 9, n_test: 4, min_correlation: 0.5, same_network: true, own: false,
+        accuracies: [{ what: 'overall', name: 'all', a: share, b: share, difference: 0, low: -0.25, high: 0.25, p_value: 1, sure: false }],
+        matches: [], n_matches: 0, only: [], n_only: { a: 0, b: 0 }, changed, n_changed: { mended: 2, broken: 0, 'other mistake': 0 }, findings: [],
+        notes: ['There are none: `clearhead debug RUN` finds <b>them</b>, not a lone ` alone.'],
+      },
+    ];
+    open('#/compare', data);
+    expect([...document.querySelectorAll('main a.shown')].map((one) => one.getAttribute('href'))).toEqual([formatRoute('example', 'a')]);
+    expect(main()).toContain('and 1 more');
+    expect(main()).toContain('There are none: clearhead debug RUN finds <b>them</b>, not a lone ` alone.');
+    expect(document.querySelector('main .note code')!.textContent).toBe('clearhead debug RUN');
+  });
   it('switch a feature off, and the answer moves', async () => {
     open('#/example/d');
     expect(main()).toContain('called cat');

@@ -1,9 +1,17 @@
 // A small run made by hand: three classes, five features, three points, four test examples.
-import type { AppData, ExampleCard, Packed } from '../src/lib/schema';
+import type { AppData, ExampleCard, Packed, PackedColumns } from '../src/lib/schema';
 
 export function pack(dtype: Packed['dtype'], shape: number[], values: number[]): Packed {
-  const held = dtype === 'float32' ? new Float32Array(values) : new Uint32Array(values);
+  const held = { uint16: () => new Uint16Array(values), uint32: () => new Uint32Array(values), float32: () => new Float32Array(values) }[dtype]();
   return { dtype, shape, data: btoa(String.fromCharCode(...new Uint8Array(held.buffer))) };
+}
+
+/** Rows of eighths, which come back to the last bit. */
+export function packColumns(m: number, values: number[]): PackedColumns {
+  const columns = Array.from({ length: m }, (_, j) => values.filter((_, i) => i % m === j));
+  const low = columns.map((column) => Math.min(...column));
+  const codes = columns.flatMap((column, j) => column.map((value) => 8 * (value - low[j])));
+  return { low: pack('float32', [m], low), step: pack('float32', [m], low.map(() => 1 / 8)), code: pack('uint16', [m, values.length / m], codes) };
 }
 
 const share = (value: number, n = 4) => ({ value, low: Math.max(0, value - 0.1), high: Math.min(1, value + 0.1), n });
@@ -75,7 +83,7 @@ export function sample(examples: Partial<ExampleCard>[] = []): AppData {
       dense_hits: { test: [1, 1, 1] },
       mean_at: uint([1]), mean: pack('float32', [1], [1.5]),
       columns: uint([0, 1, 2, 3, 4]), keys, labels: LABELS, splits: keys.map(() => 'test'),
-      activations: pack('float32', [4, 5], Z.flat()), whole_test: true,
+      activations: packColumns(5, Z.flat()), whole_test: true,
       dense_intercept: pack('float32', [3], [0, 0, 0]),
       dense_weight: pack('float32', [3, 5], Array.from({ length: 15 }, (_, i) => i / 10)),
       dense_logits: pack('float32', [4, 3], Array.from({ length: 12 }, (_, i) => i)),

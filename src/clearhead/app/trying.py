@@ -14,7 +14,7 @@ from clearhead.data.pixels import read_rgb
 from clearhead.errors import InputError, StepMissingError
 from clearhead.events import Event, EventCallback, emit
 from clearhead.layer import DecisionLayer
-from clearhead.report.explained import jpeg_uri
+from clearhead.report.pictures import picture_uri
 from clearhead.run import Run
 
 __all__ = ["try_input"]
@@ -48,7 +48,7 @@ def try_input(run: Run, wanted: TryJob, on_event: EventCallback) -> dict[str, An
     return {
         "features": [[int(j), float(a)] for j, a in zip(used, z, strict=True)],
         "layers": {name: _decision(layer, raw) for name, layer in layers.items()},
-        "image": None if wanted.image is None else jpeg_uri(example),
+        "image": None if wanted.image is None else picture_uri(example),
     }
 
 

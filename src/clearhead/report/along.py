@@ -21,14 +21,15 @@ from clearhead.layer import DecisionLayer
 from clearhead.report.bias_card import BiasCard, bias_card
 from clearhead.report.build import ReportInputs, build_report, example_card
 from clearhead.report.compare_card import CompareCard
-from clearhead.report.packed import Packed, pack
+from clearhead.report.packed import Packed, PackedColumns, pack, pack_columns
 from clearhead.report.schema import ReportData
 
 __all__ = ["AlongPath", "AppData", "PointWeights", "build_app", "point_weights"]
 
 MOST_WEIGHTS = 1_500_000
 """Weights that travel, over all points: 6 MB, 8 MB as base64."""
-MOST_ACTIVATIONS = 1_500_000
+MOST_ACTIVATIONS = 750_000
+"""Activations that travel: 1.5 MB, 2 MB as base64."""
 MOST_DENSE = 500_000
 MOST_WORK = 10**11
 """Multiplications for the accuracy of each class at each point: a few seconds."""
@@ -63,7 +64,7 @@ class AlongPath(BaseModel):
     keys: list[str] = Field(description="(n,) examples with activations")
     labels: list[int] = Field(description="(n,)")
     splits: list[str] = Field(description="(n,)")
-    activations: Packed = Field(description="float32 (n, m), standardised")
+    activations: PackedColumns = Field(description="(n, m), standardised")
     whole_test: bool = Field(description="every test example is among the keys")
     dense_intercept: Packed = Field(description="float32 (K,)")
     dense_weight: Packed | None = Field(
@@ -107,8 +108,10 @@ def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppD
     weights = [point_weights(inputs.path, i) for i in points]
     errors = _test_errors(inputs)
     columns = _columns(inputs, weights, report)
-    keys = _rows(inputs, report, errors, max(1, MOST_ACTIVATIONS // max(1, len(columns))))
     row_of = {str(key): row for row, key in enumerate(inputs.store.ids)}
+    changed = _changed(inputs, compare, row_of)
+    most = max(1, MOST_ACTIVATIONS // max(1, len(columns)))
+    keys = _rows(inputs, report, [*errors, *changed], most)
     rows = np.array([row_of[key] for key in keys], dtype=np.int64)
     raw = inputs.store.matrix()[rows]
     z = inputs.layer.standardize(raw, columns)
@@ -127,7 +130,7 @@ def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppD
         keys=keys,
         labels=inputs.store.labels()[rows].tolist(),
         splits=[str(split) for split in inputs.store.split[rows]],
-        activations=pack(z, "float32"),
+        activations=pack_columns(z),
         whole_test=set(map(str, inputs.test.ids)) <= set(keys),
         dense_intercept=pack(dense.bias, "float32"),
         dense_weight=pack(dense.weight[:, columns], "float32") if small else None,
@@ -136,7 +139,7 @@ def build_app(inputs: ReportInputs, compare: Sequence[CompareCard] = ()) -> AppD
     shown = {card.key for card in report.examples}
     more = [
         example_card(inputs, row_of[key], called)
-        for key, called in (errors | _changed(inputs, compare, row_of)).items()
+        for key, called in (errors | changed).items()
         if key not in shown
     ]
     cards = [*report.examples, *(card for card in more if card.text or card.image)]
@@ -223,11 +226,11 @@ def _changed(
     return {key: int(called) for key, called in zip(keys, predicted, strict=True)}
 
 
-def _rows(inputs: ReportInputs, report: ReportData, errors: Iterable[str], most: int) -> list[str]:
-    """Examples with activations: those of findings, errors, shown ones, the rest of test."""
+def _rows(inputs: ReportInputs, report: ReportData, first: Iterable[str], most: int) -> list[str]:
+    """Examples with activations: those of findings, the first, shown ones, the rest of test."""
     named = [key for finding in report.findings for key in finding.examples]
     shown = [card.key for card in report.examples]
-    wanted: Iterable[str] = (*named, *errors, *shown, *map(str, inputs.test.ids))
+    wanted: Iterable[str] = (*named, *first, *shown, *map(str, inputs.test.ids))
     return list(dict.fromkeys(wanted))[:most]
 
 

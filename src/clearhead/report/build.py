@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +23,7 @@ from clearhead.glm import Accuracy, Path
 from clearhead.layer import DecisionLayer, Evaluation, LayerAnalysis, ablate, evaluate
 from clearhead.report import schema
 from clearhead.report.explained import explained_card, inner_bands
+from clearhead.report.pictures import photo_uri
 from clearhead.report.predictions import Predictions, Refitted, predict_all
 
 __all__ = ["ReportInputs", "build_report", "example_card"]
@@ -358,9 +358,6 @@ def example_card(inputs: ReportInputs, row: int, predicted: int) -> schema.Examp
     """Show one row of the store, with what was kept of it."""
     key = str(inputs.store.ids[row])
     kept = inputs.example(key)
-    image = None
-    if kept.jpeg is not None:
-        image = "data:image/jpeg;base64," + base64.b64encode(kept.jpeg).decode()
     return schema.ExampleCard(
         key=key,
         id=key,
@@ -368,7 +365,7 @@ def example_card(inputs: ReportInputs, row: int, predicted: int) -> schema.Examp
         label=int(inputs.store.labels()[row]),
         predicted=predicted,
         text=kept.text,
-        image=image,
+        image=None if kept.jpeg is None else photo_uri(kept.jpeg),
     )
 
 

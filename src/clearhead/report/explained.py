@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from clearhead._types import FloatArray
 from clearhead.explain import Explained, FeatureBand, FeatureExamples, LimeExplanation
 from clearhead.report import schema
+from clearhead.report.pictures import picture_uri
 
 __all__ = ["WORDS_SHOWN", "explained_card", "inner_bands"]
 
@@ -20,7 +18,6 @@ WORDS_SHOWN = 15
 """Words a side of a feature."""
 MARKED = 0.15  # a word is marked when its weight is this share of the strongest one's
 DRIVING = 3  # regions that are left bright, as the reference shows them
-SMALL = 160  # pixels on the long side of a picture
 DIM = 0.3
 
 
@@ -62,16 +59,6 @@ def explained_card(
     )
 
 
-def jpeg_uri(picture: Any) -> str:
-    """Shrink a picture to a thumbnail, and give it as a ``data:`` URI."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.squeeze(picture))
-    image = image.convert("RGB")
-    image.thumbnail((SMALL, SMALL))
-    held = io.BytesIO()
-    image.save(held, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()
-
-
 def _words(feature: int, explained: Explained) -> list[schema.WordRow]:
     table = explained.words
     if table is None or feature not in table.features:
@@ -88,7 +75,7 @@ def _pictures(feature: int, explained: Explained) -> list[schema.PictureCard]:
         schema.PictureCard(
             direction=one.direction,
             method=one.method,
-            image=jpeg_uri(one.picture),
+            image=picture_uri(one.picture),
             activation=one.activation,
             percentile=one.percentile,
             failed=bool(one.failed),
@@ -133,7 +120,7 @@ def _highlight(one: LimeExplanation, feature: int) -> schema.HighlightCard:
     if one.parts.kind == "words":
         return schema.HighlightCard(key=one.id, r2=r2, spans=_spans(one, weight))
     sign = 1.0 if one.activation[column] >= 0 else -1.0
-    return schema.HighlightCard(key=one.id, r2=r2, image=jpeg_uri(_dimmed(one, sign * weight)))
+    return schema.HighlightCard(key=one.id, r2=r2, image=picture_uri(_dimmed(one, sign * weight)))
 
 
 def _spans(one: LimeExplanation, weight: FloatArray) -> list[tuple[int, int, float]]:

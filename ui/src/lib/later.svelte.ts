@@ -1,7 +1,7 @@
 // Work that takes longer than a frame: in slices, begun again when what it depends on changes.
 
 /** Milliseconds of a slice: the slider and the keys stay free. */
-const SLICE = 12;
+const SLICE = 8;
 
 export interface Later<T> {
   /** What was found last; null before the first. */
@@ -21,22 +21,8 @@ export function later<T>(make: () => Generator<void, T, void> | null): Later<T> 
   let done = $state(false);
   $effect.pre(() => {
     const work = make();
-    let timer: ReturnType<typeof setTimeout> | undefined;
     done = false;
-    if (work === null) return;
-    const slice = () => {
-      const end = performance.now() + SLICE;
-      do {
-        const step = work.next();
-        if (step.done) {
-          [value, done] = [step.value, true];
-          return;
-        }
-      } while (performance.now() < end);
-      timer = setTimeout(slice);
-    };
-    slice();
-    return () => clearTimeout(timer);
+    return work === null ? undefined : inSlices(work, (found) => ([value, done] = [found, true]));
   });
   return {
     get value() {
@@ -46,6 +32,21 @@ export function later<T>(make: () => Generator<void, T, void> | null): Later<T> 
       return done;
     },
   };
+}
+
+/** Run a generator to its end, its first slice now; what is given back stops it. */
+export function inSlices<T>(work: Generator<void, T, void>, end: (value: T) => void = () => undefined): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const slice = () => {
+    const until = performance.now() + SLICE;
+    do {
+      const step = work.next();
+      if (step.done) return end(step.value);
+    } while (performance.now() < until);
+    timer = setTimeout(slice);
+  };
+  slice();
+  return () => clearTimeout(timer);
 }
 
 /** Run a generator to its end now. */

@@ -1,6 +1,6 @@
 // What a run is, and what any point of its path says of any example. No state: see app.svelte.ts.
 import { SvelteMap } from 'svelte/reactivity';
-import { floats, uints } from './packed';
+import { columns, floats, lazily, uints } from './packed';
 import { PathWeights, type Weight } from './path';
 import type { AppData, ExampleCard, FeatureCard, LayerCard } from './schema';
 import type { FarExample } from './server';
@@ -51,14 +51,19 @@ export class Model {
   readonly testRows: number[];
   /** Where the selected point is among those that travel. */
   readonly selected: number;
-  readonly z: Float32Array;
+  /** Examples with activations in the data. */
+  readonly n: number;
   /** Rows after those of the data: of examples that were asked for. */
   private readonly farRows: Float32Array[] = [];
-  private readonly mean: Map<number, number>;
   private readonly hits: Record<string, Uint32Array> = {};
   private readonly denseBias: Float32Array;
   private readonly denseWeight: Float32Array | null;
   private readonly denseLogits: Float32Array | null;
+  private readonly activationsOf = lazily(() => columns(this.data.along.activations));
+  private readonly means = lazily(() => {
+    const mean = floats(this.data.along.mean);
+    return new Map([...uints(this.data.along.mean_at)].map((position, i) => [position, mean[i]]));
+  });
 
   constructor(readonly data: AppData) {
     const { along } = data;
@@ -72,15 +77,29 @@ export class Model {
     this.columnOf = new Map([...this.columns].map((j, column) => [j, column]));
     this.place = new Int32Array(this.p).fill(-1);
     this.columns.forEach((j, column) => (this.place[j] = column));
-    this.z = floats(along.activations);
+    this.n = along.keys.length;
     this.testRows = along.splits.flatMap((split, row) => (split === 'test' ? [row] : []));
     this.selected = Math.max(0, along.points.indexOf(data.path.selected));
-    const mean = floats(along.mean);
-    this.mean = new Map([...uints(along.mean_at)].map((position, i) => [position, mean[i]]));
     for (const [split, packed] of Object.entries(along.hits)) this.hits[split] = uints(packed);
     this.denseBias = floats(along.dense_intercept);
     this.denseWeight = along.dense_weight && floats(along.dense_weight);
     this.denseLogits = along.dense_logits && floats(along.dense_logits);
+  }
+
+  /** Activations of the examples in the data, `[column * n + row]`. */
+  get z(): Float32Array {
+    return this.activationsOf();
+  }
+
+  /** Work out what the first screen did without: a slice at a time, before it is asked for. */
+  *prepare(): Generator<void, void, void> {
+    for (let at = 0; at < this.path.length; at++) {
+      this.path.at(at);
+      yield;
+    }
+    void this.z;
+    yield;
+    this.means();
   }
 
   layer(name: LayerCard['name']): LayerCard | undefined {
@@ -116,12 +135,11 @@ export class Model {
       const column = this.columnOf.get(j);
       if (column !== undefined) z[column] = value;
     }
-    this.rowOf.set(card.key, this.data.along.keys.length + this.farRows.push(z) - 1);
+    this.rowOf.set(card.key, this.n + this.farRows.push(z) - 1);
   }
 
   private zAt(row: number, column: number): number {
-    const far = row - this.data.along.keys.length;
-    return far < 0 ? this.z[row * this.columns.length + column] : this.farRows[far][column];
+    return row < this.n ? this.z[column * this.n + row] : this.farRows[row - this.n][column];
   }
 
   featureName(j: number): string {
@@ -136,11 +154,7 @@ export class Model {
   /** Activations of one feature, by row; null where they did not travel. */
   activations(j: number): Float32Array | null {
     const column = this.columnOf.get(j);
-    if (column === undefined) return null;
-    const m = this.columns.length;
-    const found = new Float32Array(this.data.along.keys.length);
-    for (let row = 0; row < found.length; row++) found[row] = this.z[row * m + column];
-    return found;
+    return column === undefined ? null : this.z.subarray(column * this.n, (column + 1) * this.n);
   }
 
   /** Features of a class, strongest first; of the dense layer the ten strongest. */
@@ -159,11 +173,28 @@ export class Model {
     return found.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
   }
 
+  /** The same in no order. */
+  users(view: View, j: number): Weight[] {
+    return view.dense ? this.column(view, j) : this.path.users(view.at, j);
+  }
+
   /** The class that a feature weighs most for, and how many use it. */
   strongest(view: View, j: number): { top: Weight | null; n: number } {
     if (!view.dense) return this.path.strongest(view.at, j);
     const column = this.column(view, j);
     return { top: column[0] ?? null, n: column.length };
+  }
+
+  /** Call `visit(feature, weight)` for each weight of a class on features with activations, ascending. */
+  eachOf(view: View, c: number, visit: (j: number, weight: number) => void): void {
+    const m = this.columns.length;
+    if (!view.dense) this.path.eachOf(view.at, c, visit);
+    else if (this.denseWeight) for (let column = 0; column < m; column++) visit(this.columns[column], this.denseWeight[c * m + column]);
+  }
+
+  /** Scores of the dense layer for the example in `row`; null: they did not travel. */
+  denseScores(row: number): Float32Array | null {
+    return this.denseWeight && this.denseLogits && this.denseLogits.subarray(row * this.K, (row + 1) * this.K);
   }
 
   count(view: View, c: number): number {
@@ -172,7 +203,7 @@ export class Model {
 
   /** Mean standardised activation on the class's training examples. */
   meanActivation(c: number, j: number): number | null {
-    return this.mean.get(c * this.p + j) ?? null;
+    return this.means().get(c * this.p + j) ?? null;
   }
 
   recall(view: View, c: number, split: 'test' | 'validation' = 'test'): ClassRecall | null {
@@ -193,24 +224,23 @@ export class Model {
     const scores = new Float64Array(this.K);
     const m = this.columns.length;
     if (view.dense) {
-      if (this.denseLogits === null || this.denseWeight === null || row >= this.data.along.keys.length) return null;
+      if (this.denseLogits === null || this.denseWeight === null || row >= this.n) return null;
       for (let c = 0; c < this.K; c++) {
         scores[c] = this.denseLogits[row * this.K + c];
         for (const j of off) {
           const column = this.columnOf.get(j);
-          if (column !== undefined) scores[c] -= this.denseWeight[c * m + column] * this.z[row * m + column];
+          if (column !== undefined) scores[c] -= this.denseWeight[c * m + column] * this.zAt(row, column);
         }
       }
       return scores;
     }
-    const far = row - this.data.along.keys.length;
-    const z = far < 0 ? this.z.subarray(row * m, (row + 1) * m) : this.farRows[far];
+    const [z, first, step] = row < this.n ? [this.z, row, this.n] : [this.farRows[row - this.n], 0, 1];
     const { position, value, start } = this.path.at(view.at);
     for (let c = 0; c < this.K; c++) {
       let score = this.path.intercept(view.at, c);
       for (let i = start[c]; i < start[c + 1]; i++) {
         const j = position[i] - c * this.p;
-        if (!off.size || !off.has(j)) score += value[i] * z[this.place[j]];
+        if (!off.size || !off.has(j)) score += value[i] * z[first + step * this.place[j]];
       }
       scores[c] = score;
     }
@@ -223,15 +253,7 @@ export class Model {
     const scores = this.logits(view, row, off);
     if (scores === null) return null;
     const weights = new Map<number, number>();
-    const add = (k: number, sign: number) => {
-      if (!view.dense) {
-        for (const { index, weight } of this.path.row(view.at, k)) weights.set(index, (weights.get(index) ?? 0) + sign * weight);
-      } else {
-        this.columns.forEach((j, column) => {
-          weights.set(j, (weights.get(j) ?? 0) + sign * this.denseWeight![k * this.columns.length + column]);
-        });
-      }
-    };
+    const add = (k: number, sign: number) => this.eachOf(view, k, (j, weight) => weights.set(j, (weights.get(j) ?? 0) + sign * weight));
     add(c, 1);
     if (against !== null) add(against, -1);
     const parts: Part[] = [];

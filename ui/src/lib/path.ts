@@ -1,5 +1,5 @@
 // The regularization path's weights: decoded once from sparse deltas, then read by point.
-import { floats, uints } from './packed';
+import { floats, lazily, uints } from './packed';
 import type { AlongPath } from './schema';
 
 export interface Weight {
@@ -24,8 +24,16 @@ interface Columns {
 
 /** The weights of all points that travel; `at` counts these points, the sparsest first. */
 export class PathWeights {
+  /** Points that travel. */
+  readonly length: number;
   private readonly points: Point[] = [];
   private readonly bias: Float32Array;
+  private readonly changes: () => { enter: Uint32Array; leave: Uint32Array; values: Float32Array; entering: Uint32Array; leaving: Uint32Array };
+  /** Positions of the last point that was worked out, and how much of the changes was read for it. */
+  private held = new Uint32Array(0);
+  private entered = 0;
+  private left = 0;
+  private spent = 0;
   private readonly columns = new Map<number, Columns>();
 
   constructor(
@@ -33,24 +41,20 @@ export class PathWeights {
     readonly K: number,
     readonly p: number,
   ) {
+    this.length = along.points.length;
     this.bias = floats(along.intercept);
-    const enter = uints(along.enter);
-    const leave = uints(along.leave);
-    const values = floats(along.values);
-    const entering = uints(along.enter_counts);
-    const leaving = uints(along.leave_counts);
-    let held = new Uint32Array(0);
-    let e = 0;
-    let l = 0;
-    let v = 0;
-    for (let i = 0; i < along.points.length; i++) {
-      held = change(held, enter.subarray(e, (e += entering[i])), leave.subarray(l, (l += leaving[i])));
-      this.points.push({ position: held, value: values.subarray(v, (v += held.length)), start: this.starts(held) });
-    }
+    this.changes = lazily(() => ({ enter: uints(along.enter), leave: uints(along.leave), values: floats(along.values), entering: uints(along.enter_counts), leaving: uints(along.leave_counts) }));
   }
 
-  get length(): number {
-    return this.points.length;
+  /** The weights of a point; those up to it are worked out when they are first asked for. */
+  at(at: number): Readonly<Point> {
+    const { enter, leave, values, entering, leaving } = this.changes();
+    for (let i = this.points.length; i <= at; i++) {
+      const held = change(this.held, enter.subarray(this.entered, (this.entered += entering[i])), leave.subarray(this.left, (this.left += leaving[i])));
+      this.points.push({ position: held, value: values.subarray(this.spent, (this.spent += held.length)), start: this.starts(held) });
+      this.held = held;
+    }
+    return this.points[at];
   }
 
   intercept(at: number, c: number): number {
@@ -59,24 +63,35 @@ export class PathWeights {
 
   /** Features that class `c` uses, strongest first. */
   row(at: number, c: number): Weight[] {
-    const { position, value, start } = this.points[at];
+    const { position, value, start } = this.at(at);
     const found: Weight[] = [];
     for (let i = start[c]; i < start[c + 1]; i++) found.push({ index: position[i] - c * this.p, weight: value[i] });
     return found.sort(byStrength);
   }
 
+  /** Call `visit(feature, weight)` for each weight of class `c`, features ascending. */
+  eachOf(at: number, c: number, visit: (j: number, weight: number) => void): void {
+    const { position, value, start } = this.at(at);
+    for (let i = start[c]; i < start[c + 1]; i++) visit(position[i] - c * this.p, value[i]);
+  }
+
   /** How many features class `c` uses. */
   count(at: number, c: number): number {
-    const { start } = this.points[at];
+    const { start } = this.at(at);
     return start[c + 1] - start[c];
   }
 
   /** Classes that use feature `j`, strongest first. */
   column(at: number, j: number): Weight[] {
+    return this.users(at, j).sort(byStrength);
+  }
+
+  /** The same, classes ascending. */
+  users(at: number, j: number): Weight[] {
     const { start, index, weight } = this.columnsOf(at);
     const found: Weight[] = [];
     for (let i = start[j]; i < start[j + 1]; i++) found.push({ index: index[i], weight: weight[i] });
-    return found.sort(byStrength);
+    return found;
   }
 
   /** The first of `column`, and how many there are. */
@@ -97,17 +112,9 @@ export class PathWeights {
     return found;
   }
 
-  /** The weights of a point as they are kept. */
-  at(at: number): Readonly<Point> {
-    return this.points[at];
-  }
-
   /** Call `visit(class, feature, weight)` for each weight that is not zero. */
   each(at: number, visit: (c: number, j: number, weight: number) => void): void {
-    const { position, value, start } = this.points[at];
-    for (let c = 0; c < this.K; c++) {
-      for (let i = start[c]; i < start[c + 1]; i++) visit(c, position[i] - c * this.p, value[i]);
-    }
+    for (let c = 0; c < this.K; c++) this.eachOf(at, c, (j, weight) => visit(c, j, weight));
   }
 
   /** Columns are asked for one point again and again, and only the last points are worth keeping. */

@@ -1,6 +1,8 @@
 // What edits of the layer itself do to the test examples in the file: no server, no solving again.
 import type { Draft } from './drafts';
+import { now as finished } from './later.svelte';
 import { best, type Model } from './model';
+import { scoreAll } from './scores';
 import type { Accuracy, Measured } from './server';
 
 /** Whether the browser can tell what an edit does: the others solve the layer again. */
@@ -28,9 +30,11 @@ export function preview(model: Model, drafts: Draft[]): Preview {
   });
   const right: [boolean, boolean, number][] = [];
   const changed: string[] = [];
+  const { all, called } = finished(scoreAll(model, { at, dense: false }))!;
+  const scores = new Float64Array(model.K);
   for (const row of model.testRows) {
-    const scores = model.logits({ at, dense: false }, row)!;
-    const was = best(scores);
+    for (let c = 0; c < model.K; c++) scores[c] = all[c * model.n + row];
+    const was = called[row];
     for (const { c, j, by } of moved) scores[c] += by * model.activation(row, j)!;
     const now = best(scores);
     const label = model.data.along.labels[row];

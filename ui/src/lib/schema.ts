@@ -588,12 +588,12 @@ export interface AlongPath {
    * (n,)
    */
   splits: string[];
-  activations: Packed10;
+  activations: PackedColumns;
   /**
    * every test example is among the keys
    */
   whole_test: boolean;
-  dense_intercept: Packed11;
+  dense_intercept: Packed13;
   /**
    * float32 (K, m); None: too many, see dense_features of classes
    */
@@ -607,7 +607,7 @@ export interface AlongPath {
  * float32 (points, K)
  */
 export interface Packed {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -618,7 +618,7 @@ export interface Packed {
  * uint32 (points,)
  */
 export interface Packed1 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -629,7 +629,7 @@ export interface Packed1 {
  * positions that become non-zero, ascending in each point
  */
 export interface Packed2 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -640,7 +640,7 @@ export interface Packed2 {
  * uint32 (points,)
  */
 export interface Packed3 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -651,7 +651,7 @@ export interface Packed3 {
  * positions that become zero, ascending in each point
  */
 export interface Packed4 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -662,7 +662,7 @@ export interface Packed4 {
  * float32: weights of each point in order of position
  */
 export interface Packed5 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -673,7 +673,7 @@ export interface Packed5 {
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed6 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -684,7 +684,7 @@ export interface Packed6 {
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed7 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -695,7 +695,7 @@ export interface Packed7 {
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed8 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -706,7 +706,7 @@ export interface Packed8 {
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed9 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -714,10 +714,18 @@ export interface Packed9 {
   data: string;
 }
 /**
+ * (n, m), standardised
+ */
+export interface PackedColumns {
+  low: Packed10;
+  step: Packed11;
+  code: Packed12;
+}
+/**
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed10 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64
@@ -728,7 +736,29 @@ export interface Packed10 {
  * An array as base64 of its little-endian bytes, row by row.
  */
 export interface Packed11 {
-  dtype: 'uint32' | 'float32';
+  dtype: 'uint16' | 'uint32' | 'float32';
+  shape: number[];
+  /**
+   * base64
+   */
+  data: string;
+}
+/**
+ * An array as base64 of its little-endian bytes, row by row.
+ */
+export interface Packed12 {
+  dtype: 'uint16' | 'uint32' | 'float32';
+  shape: number[];
+  /**
+   * base64
+   */
+  data: string;
+}
+/**
+ * An array as base64 of its little-endian bytes, row by row.
+ */
+export interface Packed13 {
+  dtype: 'uint16' | 'uint32' | 'float32';
   shape: number[];
   /**
    * base64

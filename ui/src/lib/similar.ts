@@ -13,13 +13,12 @@ export function correlations(model: Model, j: number): Float64Array | null {
   if (own === undefined || n < 3) return null;
   const m = model.columns.length;
   const [mean, squares, products] = [0, 1, 2].map(() => new Float64Array(m));
-  for (let row = 0; row < n; row++) for (let k = 0; k < m; k++) mean[k] += model.z[row * m + k] / n;
-  for (let row = 0; row < n; row++) {
-    const x = model.z[row * m + own] - mean[own];
-    for (let k = 0; k < m; k++) {
-      const y = model.z[row * m + k] - mean[k];
+  for (let k = 0; k < m; k++) for (let row = 0; row < n; row++) mean[k] += model.z[k * n + row] / n;
+  for (let k = 0; k < m; k++) {
+    for (let row = 0; row < n; row++) {
+      const y = model.z[k * n + row] - mean[k];
       squares[k] += y * y;
-      products[k] += x * y;
+      products[k] += y * (model.z[own * n + row] - mean[own]);
     }
   }
   return products.map((value, k) => value / Math.sqrt(squares[k] * squares[own]));
