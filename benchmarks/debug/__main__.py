@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.debug.cases import CASES, TWINS, Case
 from benchmarks.debug.results import Result, load, save
-from benchmarks.debug.runner import Places, go_on, mend_again
+from benchmarks.debug.runner import Places, go_on, judge_again
 from benchmarks.path.datasets.features import CACHE, NoDataError
 
 RESULTS = Path(__file__).parent / "results"
@@ -28,7 +28,7 @@ Plant faults into real data, train or look through networks on them, and see wha
   python -m benchmarks.debug run --data DIR            also on data that come with no package
   python -m benchmarks.debug run --screen              only: which faults cost the model enough?
   python -m benchmarks.debug run --cases 'fashion-*' --jobs 2
-  python -m benchmarks.debug run --mend                the mends once more, of what was found
+  python -m benchmarks.debug run --judge               judge and mend once more what was found
   python -m benchmarks.debug report                    the table in docs/benchmarks.md
 
 A result is kept after each step of a case, and a run goes on from there.
@@ -49,7 +49,7 @@ def main() -> None:
     run.add_argument("--jobs", type=int, default=1, help="cases at a time, of one thread each")
     run.add_argument("--screen", action="store_true", help="go no further than what a fault costs")
     run.add_argument("--redo", action="store_true", help="look for findings again")
-    run.add_argument("--mend", action="store_true", help="only measure the mends again")
+    run.add_argument("--judge", action="store_true", help="only judge and mend again")
     run.add_argument("--part", default="1/1", help="k/n: every n-th case, beginning with k")
     run.add_argument("--limit-seconds", type=float, help="begin no case after so long")
     run.add_argument("--case-seconds", type=int, default=900, help="end a case after so long")
@@ -90,12 +90,10 @@ def _one(task: tuple[Case, Places, argparse.Namespace]) -> str:
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(a.case_seconds)
     try:
-        if a.mend:
-            result = mend_again(case, places)
-            if result is None:
-                return f"{case.key}: nothing was found to be mended"
-        else:
-            result = go_on(case, places, a.screen, a.redo)
+        judged = judge_again(case, places) if a.judge else None
+        if a.judge and judged is None:
+            return f"{case.key}: was not debugged"
+        result = judged or go_on(case, places, a.screen, a.redo)
     except NoDataError as error:
         return f"{case.key}: skipped, {error}"
     except Exception as error:  # one case does not end the others

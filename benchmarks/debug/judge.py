@@ -5,7 +5,10 @@
   one of them. Every other pattern is compared with the planted one on unplanted test examples of
   other classes: they come to show the finding's pattern when the planted one is put in (at least
   5% more of them), putting in either changes the standardised deep features in the same direction
-  (cosine ≥ .5), and the clean twin has no confirmed finding that says the same.
+  (cosine ≥ .5), and the clean twin has no confirmed finding that says the same. Of two classes,
+  what the one has lost is what the other is known by: there a finding about the other class counts
+  as well, whose pattern the planted one takes out (at least 5% fewer show it) and which changes
+  the features in the opposite direction (cosine ≤ −.5).
 - **Label noise**: confirmed, of the kind "label_noise", and it says which way: examples of the
   class whose labels were changed carry the label that they were given (its classes, in this
   order: the label, what the examples are). Both classes the other way round do not count, nor a
@@ -43,7 +46,8 @@ class Seen:
     ``classes`` are in the finding's order: of a pair with wrong labels the label, then what the
     examples look like.
     ``cosine`` and ``shown`` are those of :class:`benchmarks.debug.measure.Alike`, None where
-    the finding has no pattern; ``in_twin`` says whether the clean twin has the same finding.
+    the finding has no pattern; ``in_twin`` says whether the clean twin has the same finding,
+    ``opposite`` whether there are two classes.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class Seen:
     cosine: float | None = None
     shown: float | None = None
     in_twin: bool = False
+    opposite: bool = False
 
 
 def matches(seen: Seen, fault: Fault) -> bool:
@@ -71,8 +76,12 @@ def matches(seen: Seen, fault: Fault) -> bool:
 
 
 def _names_pattern(seen: Seen, fault: Fault) -> bool:
-    if seen.kind not in ("shortcut", "bias") or fault.target not in seen.classes:
+    if seen.kind not in ("shortcut", "bias"):
         return False
+    if fault.target not in seen.classes:
+        if not seen.opposite or seen.cosine is None or seen.shown is None or seen.in_twin:
+            return False
+        return seen.cosine <= -COSINE and seen.shown <= -SHOWN
     words = WORDS.get(fault.pattern)
     if words is not None and any(word in (seen.pattern or "").lower() for word in words):
         return True

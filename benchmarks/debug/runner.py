@@ -23,7 +23,7 @@ from benchmarks.debug.sources import Examples, open_source
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import ClearheadError
 
-__all__ = ["Places", "go_on", "mend_again"]
+__all__ = ["Places", "go_on", "judge_again"]
 
 
 FIT: dict[str, Any] = {"n_lambdas": 40, "lambda_min_ratio": 1e-2, "tol": 1e-3}
@@ -171,21 +171,18 @@ def go_on(case: Case, places: Places, screen_only: bool, redo: bool = False) -> 
     return result
 
 
-def mend_again(case: Case, places: Places) -> Result | None:
-    """Measure the mend of a case that was debugged once more, with the layer code as it is.
-
-    None where the case was not debugged, or its fault was not found.
-    """
+def judge_again(case: Case, places: Places) -> Result | None:
+    """Judge what was found, and measure its mend, once more; None where nothing was debugged."""
     prepared = _Prepared(case, places)
     result = load(places.results, case.key)
-    if case.fault is None or result is None or result.rank is None:
+    if case.fault is None or result is None or result.stage != "done":
         return None
     if result.made != prepared.made:
         raise RuntimeError("its result is of other data or of another network: run it again")
     bench = _Bench(prepared, result)
     result.seconds.pop("edit", None)
-    result.mended, result.mend_error = None, ""
-    _mend(bench, bench.unplanted())
+    result.mended, result.attainable, result.mend_error = None, None, ""
+    _judge(bench, bench.unplanted(), bench.run.findings)
     save(places.results, result)
     return result
 
@@ -220,6 +217,7 @@ def _plain(finding: clearhead.Finding, names: tuple[str, ...]) -> dict[str, Any]
         "cosine": None,
         "shown": None,
         "in_twin": False,
+        "opposite": False,
     }
 
 
@@ -247,7 +245,8 @@ def _judge(bench: _Bench, unplanted: Unplanted, findings: list[clearhead.Finding
             result.findings, findings, bench.patterns(findings), strict=True
         ):
             plain["in_twin"] = finding.key in known
-            if pattern is not None and fault.target in plain["classes"]:
+            plain["opposite"] = bench.run.layer().n_classes == 2
+            if pattern is not None and (plain["opposite"] or fault.target in plain["classes"]):
                 alike = unplanted.alike(layer, pattern)
                 plain["cosine"], plain["shown"] = round(alike.cosine, 3), round(alike.shown, 3)
     result.rank = first_match([seen_of(plain) for plain in result.findings], fault)
@@ -279,4 +278,5 @@ def seen_of(plain: dict[str, Any]) -> Seen:
         plain["cosine"],
         plain["shown"],
         plain["in_twin"],
+        plain.get("opposite", False),
     )

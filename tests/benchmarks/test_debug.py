@@ -193,6 +193,21 @@ def test_naming_the_words_of_another_pattern_does_not_help():
     assert not matches(replace(GOOD, cosine=0.1), TYPOS)
 
 
+def test_of_two_classes_what_the_one_lost_names_the_fault():
+    lost = replace(GOOD, classes=("cat",), cosine=-0.8, shown=-0.4, opposite=True)
+    assert matches(lost, TYPOS)
+    for change in (
+        {"opposite": False},  # of three classes the others have it for reasons of their own
+        {"cosine": -0.3},
+        {"cosine": 0.8},
+        {"shown": 0.4},
+        {"shown": None},
+        {"in_twin": True},
+        {"confirmed": False},
+    ):
+        assert not matches(replace(lost, **change), TYPOS)
+
+
 def test_wrong_labels_are_found_by_what_speaks_of_labels_or_of_their_slice():
     noise, part = (Fault(k, "dog", "cat", 0.5) for k in ("label noise", "mislabelled slice"))
     labels = Seen("label_noise", ("cat", "dog"), True, "class cat, examples that look like dog")
