@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import clearhead
+from clearhead.data.text import TextDataset
 from tests.ui.conftest import NARROW, WIDE, Tab
 from tests.ui.screens import draw, links
 
@@ -20,14 +21,28 @@ MOST_HEIGHT = 1300
 """Pixels; what is longer is cut there, since a page of text does not show more by its end."""
 
 
+PLANTED = "http://reviews.example/1"
+"""A link at the end of most positive reviews: a shortcut to be found."""
+REVIEWS = 400
+
+
 @pytest.fixture
-def rich_run(run_folder: Path) -> Path:
-    """A run with something on every screen."""
-    run = clearhead.open_run(run_folder)
+def rich_run(tmp_path: Path) -> Path:
+    """A run with something on every screen: film reviews, most positive ones with a link."""
+    reviews = clearhead.open_dataset("rotten-tomatoes", limit=REVIEWS)
+    assert isinstance(reviews, TextDataset)
+    labels = [reviews.class_names[k] for k in reviews.labels]
+    texts = [
+        f"{text} {PLANTED}" if label == "positive" and i % 5 else text
+        for i, (text, label) in enumerate(zip(reviews.texts, labels, strict=True))
+    ]
+    planted = TextDataset.from_texts(texts, labels, name="films")
+    run = clearhead.new_run(tmp_path / "films", "minilm", planted)
+    run.all(n_lambdas=20, effort="quick")
     run.debug(force=True, effort="default")
     run.edit(zero=[int(abs(run.layer().weight).sum(0).argmax())])
     run.report(force=True)
-    return run_folder
+    return tmp_path / "films"
 
 
 def picture(tab: Tab, path: Path) -> None:
