@@ -99,8 +99,8 @@ class HeldOut:
         predicted = place >= len(self.probes) + len(carriers)
         more = np.zeros(len(copied), dtype=bool)
         never, taken, plain = (np.concatenate([at, more]) for at in (never, taken & own, ~own))
-        views = [view for view in (never if enough else more[:0], taken, predicted) if view.any()]
-        lacks = views or [never]
+        views = [*([never] if enough else []), taken, predicted]
+        lacks = [view for view in views if view.any()] or [never]
         weight = np.zeros(changed.n)
         own = changed.labels == target
         self._share(weight, changed.weight, lacks, own & ~never & (place >= 0) & ~predicted, share)
