@@ -39,6 +39,8 @@ NOTHING = "nothing"
 """No way does better on held-out data than the layer as it is, which therefore stays."""
 _WITH = 0.1
 """What examples with the pattern weigh in a held-out split: the data to come are without it."""
+_PREDICTED = 0.25
+"""What predicted features weigh beside examples that were seen."""
 _FEW = 10
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
@@ -76,9 +78,9 @@ class HeldOut:
     def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
         """Make `share` of either side be with the pattern.
 
-        The class without it is seen in up to three ways, which weigh alike: examples that never
-        showed it (a detector may have overlooked it in them), those that it was taken out of
-        (traces may be left), and features as they would be without it (predicted).
+        The class without it is known in up to three ways: examples that never showed it (a
+        detector may have overlooked it in them) and those that it was taken out of (traces may be
+        left) weigh alike, features as they would be without it (predicted) a quarter of either.
         """
         n, own = rows.n, rows.labels == target
         shows, taken = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
@@ -99,12 +101,12 @@ class HeldOut:
         predicted = place >= len(self.probes) + len(carriers)
         more = np.zeros(len(copied), dtype=bool)
         never, taken, plain = (np.concatenate([at, more]) for at in (never, taken & own, ~own))
-        views = [*([never] if enough else []), taken, predicted]
-        lacks = [view for view in views if view.any()] or [never]
+        views = [(never, float(enough)), (taken, 1.0), (predicted, _PREDICTED)]
+        lacks = [(view, much) for view, much in views if much and view.any()] or [(never, 1.0)]
         weight = np.zeros(changed.n)
         own = changed.labels == target
         self._share(weight, changed.weight, lacks, own & ~never & (place >= 0) & ~predicted, share)
-        self._share(weight, changed.weight, [plain], inserted, share)
+        self._share(weight, changed.weight, [(plain, 1.0)], inserted, share)
         weight *= rows.weight.sum() / 2
         measured = plain | never | (taken & (not enough))
         return Unlinked(replace(changed, weight=weight), measured, inserted)
@@ -113,12 +115,13 @@ class HeldOut:
     def _share(
         weight: FloatArray,
         counts: FloatArray,
-        lacks: list[BoolArray],
+        lacks: list[tuple[BoolArray, float]],
         shows: BoolArray,
         share: float,
     ) -> None:
         """Give one side, of sum 1, its weights: `share` to what shows the pattern."""
-        parts = [(view, (1 - share) / len(lacks)) for view in lacks] + [(shows, share)]
+        every = sum(much for _, much in lacks)
+        parts = [(view, (1 - share) * much / every) for view, much in lacks] + [(shows, share)]
         parts = [(at, much) for at, much in parts if counts[at].sum() > 0]
         total = max(sum(much for _, much in parts), 1e-300)
         for at, much in parts:
