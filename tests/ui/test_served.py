@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 import clearhead
 from clearhead.app import Server
-from tests.ui.conftest import Tab, serving
+from tests.ui.conftest import SOON, Tab, serving
 
 Open = Callable[..., Tab]
 
@@ -37,6 +38,11 @@ def test_an_edit_is_made_and_undone(server: Server, open_tab: Open, run_folder: 
     page.click("button:has-text('Undo')")
     page.wait_for_selector("button:has-text('Redo'):not([disabled])")
     assert not clearhead.open_run(run_folder).edits
+
+
+def kept_marks(folder: Path) -> list[str]:
+    notes = clearhead.open_run(folder).notes.features.values()
+    return sorted(mark for one in notes for mark in one.marks.values())
 
 
 def test_marks_and_names_are_kept_with_the_run(
@@ -88,5 +94,8 @@ def test_of_two_tabs_the_later_one_is_told(
     second.wait_for_selector("article.spurious")  # the change arrives by itself
     second.click("article button.core >> nth=1")
     second.wait_for_selector("article button.core[aria-pressed=true]")
-    notes = clearhead.open_run(run_folder).notes.features.values()
-    assert sorted(mark for one in notes for mark in one.marks.values()) == ["core", "spurious"]
+    # The button is pressed at once; the server writes a moment later.
+    end = time.monotonic() + SOON / 1000
+    while (marks := kept_marks(run_folder)) != ["core", "spurious"] and time.monotonic() < end:
+        second.wait_for_timeout(50)
+    assert marks == ["core", "spurious"]

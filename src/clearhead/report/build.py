@@ -408,8 +408,7 @@ def _limits(inputs: ReportInputs, predictions: Predictions) -> list[str]:
         note[:1].upper() + note[1:] + "." * (not note.endswith(".")) for note in inputs.debug_notes
     ]
     limits.append(
-        f"Findings come from {len(inputs.checks)} checks: {'; '.join(inputs.checks)}. A fault that "
-        "shows in none "
-        "of these is not found."
+        f"Findings come from {len(inputs.checks)} checks. A fault that shows in none of them is "
+        "not found."
     )
     return limits

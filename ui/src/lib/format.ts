@@ -18,15 +18,24 @@ export function signed(value: number | null | undefined, digits = 2): string {
 export const plain = (value: number | null | undefined, digits = 1): string =>
   known(value) ? value.toFixed(digits).replace('-', '−') : DASH;
 
+/** Words with numbers in them, with real minus signs; hyphens and names stay. */
+export const minus = (words: string): string => words.replace(/(^|[\s(])-(?=\d)/g, '$1−');
+
 export const whole = (value: number): string => value.toLocaleString('en');
 
 /** 5.2, 12, 1,280: features a class. */
 export const amount = (value: number): string =>
   value >= 100 || Number.isInteger(value) ? whole(Math.round(value)) : value.toFixed(1);
 
-/** 3e-5 */
-export const tiny = (value: number | null | undefined): string =>
-  known(value) ? value.toExponential(0).replace('e-', 'e−') : DASH;
+/** 3e−5; with digits 2: 3.07e−5 */
+export const tiny = (value: number | null | undefined, digits = 0): string =>
+  known(value) ? value.toExponential(digits).replaceAll('-', '−') : DASH;
+
+/** Which way a value goes, in colour and shape; of what is not sure, or rounds to zero, neither. */
+export function direction(value: number, digits: number, sure = true): { way: 'up' | 'down' | 'quiet'; arrow: string } {
+  if (!sure || Number(value.toFixed(digits)) === 0) return { way: 'quiet', arrow: '' };
+  return value < 0 ? { way: 'down', arrow: '▼ ' } : { way: 'up', arrow: '▲ ' };
+}
 
 export const interval = (e: Estimate): string => `95% interval ${percent(e.low)} to ${percent(e.high)}, n = ${whole(e.n)}`;
 
