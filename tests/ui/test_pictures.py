@@ -23,7 +23,7 @@ MOST_HEIGHT = 1300
 
 PLANTED = "http://reviews.example/1"
 """A link at the end of most positive reviews: a shortcut to be found."""
-REVIEWS = 400
+REVIEWS = 500
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def rich_run(tmp_path: Path) -> Path:
     ]
     planted = TextDataset.from_texts(texts, labels, name="films")
     run = clearhead.new_run(tmp_path / "films", "minilm", planted)
-    run.all(n_lambdas=20, effort="quick")
+    run.all(n_lambdas=20, rule="features:40", effort="quick")
     run.debug(force=True, effort="default")
     run.edit(zero=[int(abs(run.layer().weight).sum(0).argmax())])
     run.report(force=True)
