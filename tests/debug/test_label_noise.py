@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import check_grad
 from scipy.special import expit
 
-from clearhead.debug import LabelNoise, find_label_noise
+from clearhead.debug import LabelNoise, SplitView, TrainView, find, find_label_noise
 from clearhead.debug.labels.lapse import _loss, fit_lapses
+from clearhead.glm import fit_path
+from clearhead.layer import DecisionLayer
 
 from .planted import draw, fitted, plain_layer
 
@@ -61,6 +64,41 @@ def test_suspects_are_mostly_wrong_and_say_so(found: tuple[LabelNoise, set[str]]
 def test_confusion_alone_is_no_noise(seed: int) -> None:
     noise, _ = noisy(0.0, seed)
     assert noise.findings == ()
+
+
+def test_a_class_that_was_given_up_is_doubted_by_the_dense_layer() -> None:
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name, n in (("train", 1500), ("validation", 400), ("test", 700)):
+        X, y = draw(rng, n)
+        parts[name] = (X, np.where((y == 0) & (rng.random(n) < 0.45), 1, y))
+    X, y = parts["train"]
+    names = ["class0", "class1", "class2"]
+    path = fit_path(X, y, family="multinomial", lambdas=[0.15, 0.02], class_names=names)
+    sparse, dense = (DecisionLayer.from_path(path, at) for at in (0, 1))
+    views = [
+        SplitView.of(
+            sparse,
+            dense,
+            X,
+            y,
+            ids=np.arange(len(y)).astype(object),
+            metadata=pd.DataFrame(index=y),
+        )
+        for X, y in (parts["validation"], parts["test"])
+    ]
+    train = TrainView(sparse, X, y, np.arange(len(y)).astype(object))
+    assert find_label_noise(train, *views).findings == ()
+    kinds = {one.kind for one in find(*views, train=train).findings if one.confirmed}
+    assert "given_up" in kinds
+    assert "label_noise" not in kinds
+    found = find(*views, train=train, dense=dense)
+    (noise,) = [one for one in found.findings if one.kind == "label_noise"]
+    assert noise.confirmed
+    assert noise.classes == (1, 0)
+    assert "dense layer's scores" in noise.evidence
+    assert found.labels is not None
+    assert found.labels.suspects_of(noise)
 
 
 def test_label_noise_survives_json(found: tuple[LabelNoise, set[str]]) -> None:

@@ -26,6 +26,7 @@ from clearhead.debug.train import TrainView
 from clearhead.debug.view import SplitView
 from clearhead.errors import InputError
 from clearhead.events import Event, EventCallback, emit
+from clearhead.layer import DecisionLayer
 
 __all__ = ["CHECKS", "Diagnosis", "Effort", "find"]
 
@@ -86,6 +87,7 @@ def find(
     test: SplitView,
     *,
     train: TrainView | None = None,
+    dense: DecisionLayer | None = None,
     inputs: Inputs | None = None,
     effort: Effort = "default",
     terms: Terms = None,
@@ -100,6 +102,9 @@ def find(
     train : TrainView, optional
         What the layer was fitted to; without it labels are not doubted, and repeated
         examples not seen.
+    dense : DecisionLayer, optional
+        The dense end of the path: labels of a class that the sparse layer gave up are doubted by
+        its scores.
     inputs : Inputs, optional
         Examples and network; without them nothing can be put into inputs, and only what
         shows in the features is found.
@@ -137,7 +142,7 @@ def find(
         done.say(name)
     labels, leaks = None, None
     if train is not None:
-        labels = find_label_noise(train, validation, test)
+        labels = _doubt_labels(train, validation, test, dense, proposed)
         done.say(TRAIN_CHECKS[0])
         leaks = find_leaks(train, validation, test, inputs=inputs)
         done.say(TRAIN_CHECKS[1])
@@ -160,6 +165,36 @@ def find(
     )
     bias = probes[0] if probes else None
     return Diagnosis(findings, tested, shortcuts, labels, leaks, names, bias)
+
+
+def _doubt_labels(
+    train: TrainView,
+    validation: SplitView,
+    test: SplitView,
+    dense: DecisionLayer | None,
+    proposed: Sequence[Finding],
+) -> LabelNoise:
+    """Find wrong labels; where a class was given up and none are seen, by the dense layer.
+
+    A class of which nearly half carries another's label is what a sparse layer gives up first, and
+    then nothing looks like it any more.
+    """
+    found = find_label_noise(train, validation, test)
+    if found.findings or dense is None or all(one.kind != "given_up" for one in proposed):
+        return found
+    try:
+        again = find_label_noise(
+            replace(train, layer=dense), validation.under(dense), test.under(dense)
+        )
+    except InputError:  # the dense end of the path cannot be solved again
+        return found
+    if not again.findings:
+        return found
+    why = "By the dense layer's scores, as the sparse one gave a class up. "
+    return replace(
+        again,
+        findings=tuple(replace(one, evidence=why + one.evidence) for one in again.findings),
+    )
 
 
 def _input_checks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,10 @@ class SplitView:
         frame = metadata.reset_index(drop=True)
         known = None if extra is None else extra.reset_index(drop=True)
         return cls(layer, z, labels, ids, frame, dense.predict(features), features, known)
+
+    def under(self, layer: DecisionLayer) -> SplitView:
+        """The same split as another layer on the same features sees it."""
+        return replace(self, layer=layer, z=layer.standardize(self.features, layer.used))
 
     @property
     def n(self) -> int:

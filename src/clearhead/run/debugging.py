@@ -56,6 +56,7 @@ def diagnose(
         run.view("validation", traits),
         run.view("test", traits),
         train=train,
+        dense=run.layer("dense"),
         inputs=inputs,
         effort="full" if effort == "full" else "default",
         terms=terms,

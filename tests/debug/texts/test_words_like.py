@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from clearhead.debug import rank
 from clearhead.debug.pattern import load_pattern, save_pattern
 from clearhead.debug.texts.by_words import word_candidates
+from clearhead.debug.texts.content import NEW, Usual, is_usual
 from clearhead.debug.texts.controls import style_controls
 from clearhead.debug.texts.corpus import Corpus
 from clearhead.debug.texts.search import find_text_shortcuts
@@ -42,6 +45,19 @@ def test_words_that_are_never_the_same_twice_are_one_kind(corpus_and_inputs):
     assert found.pattern.remove("the film zzqwjx was", 0) == "the film was"
     strange = [set(word) <= set(SEEN) for word in found.pattern.pieces]
     assert np.mean(strange) > 0.15  # the class has words of its own besides
+
+
+def test_a_way_of_spelling_is_no_subject_however_well_the_others_are_told(corpus_and_inputs):
+    """By words that the kind was not learned from, spelling is known; a subject is not."""
+    corpus, inputs = corpus_and_inputs
+    (found,) = word_candidates(corpus, inputs, 1)
+    assert found.new > 0.5
+    known = Usual(phrase={0: 1.0, 1: 1.0}, kind={0: 1.0, 1: 1.0})
+    assert not is_usual(found, known)
+    by_heart = replace(found, new=0.0)
+    assert is_usual(by_heart, known)
+    (subject,) = word_candidates(corpus, inputs, 0) or [by_heart]
+    assert subject.new < NEW
 
 
 def test_controls_are_words_of_the_other_texts(corpus_and_inputs):

@@ -61,7 +61,22 @@ def word_candidates(corpus: Corpus, inputs: Inputs, c: int) -> list[Candidate]:
     pattern = WordsLike(bare.weights, level, pieces, place, times=times)
     controls = _controls(corpus, scores, own, pattern, rng)
     link = SIMPLER * (inside - outside)
-    return [Candidate(pattern, controls, c, inside, outside, z, carriers, link)]
+    new = _by_new_words(holds, scores, learned, level)
+    with_new, without, _ = shares_of(new[measured], own[measured])
+    return [
+        Candidate(pattern, controls, c, inside, outside, z, carriers, link, new=with_new - without)
+    ]
+
+
+def _by_new_words(
+    holds: list[IntArray], scores: FloatArray, learned: BoolArray, level: float
+) -> BoolArray:
+    """Which texts hold such a word that stands in no text that the kind was learned from, (n,)."""
+    known = np.zeros(len(scores), dtype=bool)
+    for i in np.flatnonzero(learned):
+        known[holds[i]] = True
+    alike = (scores >= level) & ~known
+    return np.array([alike[at].any() for at in holds])
 
 
 def _learn(

@@ -32,6 +32,8 @@ class Candidate:
         From 0 to 1: how well it tells the class from the others.
     driving : bool
         Whether it is known to drive a feature of the class: then it is tried though it is content.
+    new : float
+        Of a kind of words, `inside` less `outside` by words alone that it was not learned from.
     """
 
     pattern: Pattern
@@ -43,6 +45,7 @@ class Candidate:
     carriers: BoolArray = field(repr=False)
     link: float = 0.0
     driving: bool = False
+    new: float = 0.0
 
     def __post_init__(self) -> None:
         self.link = self.link or self.inside - self.outside
