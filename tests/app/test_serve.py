@@ -21,11 +21,22 @@ pytest.importorskip("starlette", reason="needs the extra app")
 pytest.importorskip("uvicorn", reason="needs the extra app")
 pytest.importorskip("httpx2", reason="needs httpx2")
 
+import clearhead
 from clearhead.app import Server
+from clearhead.app.session import Session
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+
+def test_the_first_page_is_made_while_a_browser_opens(run: clearhead.Run) -> None:
+    session = Session(run)
+    session.prepare()
+    (maker,) = (one for one in threading.enumerate() if one.name == "clearhead-first-page")
+    maker.join(60)
+    shutil.rmtree(run.folder / "layer" / "sparse")
+    assert session.snapshot().body  # it is not made a second time
 
 
 class Served:

@@ -65,13 +65,13 @@ class Server:
         _check(host, token)
         opened = _opened(run)
         opened.file.require("report")
-        session = Session(opened, None if compare is None else _opened(compare))
+        self._session = Session(opened, None if compare is None else _opened(compare))
         self._socket = _listen(host, port)
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.keys = Keys() if token is None else Keys(token)
         self.jobs = Jobs()
         self._uvicorn: uvicorn.Server | None = None
-        app = create_app(session, self.jobs)
+        app = create_app(self._session, self.jobs)
         self.app = Gate(app, self.keys, host, self.port)
 
     @property
@@ -99,6 +99,7 @@ class Server:
             Called once when a browser can connect.
         """
         self._uvicorn = server = self._server()
+        self._session.prepare()
 
         async def main() -> None:
             serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,15 @@ class Session:
                 cards = [card.model_dump() for card in comparisons(self.run(), other)]
                 self._compared = Snapshot(version, json_text(cards).encode())
             return self._compared
+
+    def prepare(self) -> None:
+        """Make what the first page will ask for, while a browser is being opened."""
+
+        def make() -> None:
+            with contextlib.suppress(ClearheadError):  # said when it is asked for
+                self.snapshot()
+
+        threading.Thread(target=make, name="clearhead-first-page", daemon=True).start()
 
     def snapshot(self) -> Snapshot:
         """Everything that is shown; made again when the run has changed.
