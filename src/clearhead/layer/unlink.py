@@ -201,14 +201,15 @@ class Unlink(ProblemEdit):
         """Say in words what is changed."""
         if self.way == NOTHING:
             return f"{self.pattern} left as it is: no way to unlink it does better on validation"
+        useless = ", what it changes in the features made useless" if SHUFFLED in self.way else ""
         if self.way.startswith(TAKEN_OUT):
-            return (
-                f"{self.pattern} taken out of {len(self.replaced)} training examples, solved again"
-            )
+            what = f"{self.pattern} taken out of {len(self.replaced)} training examples"
+            return f"{what}{useless}, solved again"
         if self.way.startswith(SHUFFLED):
             return f"what {self.pattern} changes in the features made useless, solved again"
         if self.way.startswith(PREDICTED):
-            return f"features of {self.target} predicted without {self.pattern}, solved again"
+            what = f"features of {self.target} predicted without {self.pattern}"
+            return f"{what}{useless}, solved again"
         return f"{self.pattern} as common in the other classes as in {self.target}, solved again"
 
     def check(self, layer: DecisionLayer) -> None:

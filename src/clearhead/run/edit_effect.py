@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from clearhead.debug.statistics import paired_difference
 from clearhead.layer import (
     NOTHING,
     Again,
@@ -111,6 +112,7 @@ def worries(
     if now <= was < 1:
         what = "validation accuracy" + ("" if rows is again.validation else " on the changed data")
         found.append(f"{what} does not improve: {100 * was:.1f}% → {100 * now:.1f}%")
+    found += _falls(before, edited.layer, again.validation)
     if edited.best is None and edited.at_same_lam is None:
         few = edited.layer.features_per_class
         if few < before.features_per_class / 2:
@@ -122,6 +124,19 @@ def worries(
         if isinstance(edit, Unlink) and "validation" in edit.held_out:
             found += _blind(edited.best or edited.layer, edit, again.validation)
     return found
+
+
+def _falls(before: DecisionLayer, after: DecisionLayer, rows: TrainingRows) -> list[str]:
+    """Say so where accuracy on validation as it is certainly falls: what a mend may cost."""
+    right = [layer.predict(rows.features) == rows.labels for layer in (before, after)]
+    lost, won = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    value, low, _ = paired_difference(lost, won, rows.n)
+    if low <= 0:
+        return []
+    return [
+        f"accuracy on validation data as they are falls by {100 * value:.1f} points (at least "
+        f"{100 * low:.1f}): undo it where the pattern, or the slice, belongs to the class"
+    ]
 
 
 def _solves(edits: Sequence[Edit]) -> bool:
