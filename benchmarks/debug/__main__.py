@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import signal
 import sys
 import time
-import traceback
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from benchmarks.debug.cases import CASES, TWINS, Case
-from benchmarks.debug.results import Result, load, save
-from benchmarks.debug.runner import Places, go_on, judge_again
-from benchmarks.path.datasets.features import CACHE, NoDataError
+from benchmarks.debug.cases import CASES, TWINS
+from benchmarks.debug.runner import Places
+from benchmarks.debug.task import Task
+from benchmarks.path.datasets.features import CACHE
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -68,66 +63,19 @@ def _run(a: argparse.Namespace) -> None:
     k, n = (int(part) for part in a.part.split("/"))
     for group in (TWINS, CASES):  # a case is compared with its twin
         chosen = [case for case in group if fnmatch.fnmatch(case.key, a.cases)][k - 1 :: n]
-        tasks = [(case, places, a) for case in chosen]
-        left = (task for task in tasks if not _late(started, a.limit_seconds))
+        step = Task(places, a.screen, a.redo, a.judge, a.case_seconds)
+        left = (case for case in chosen if not _late(started, a.limit_seconds))
         if a.jobs == 1:
-            for task in left:
-                print(_one(task), flush=True)
+            for case in left:
+                print(step(case), flush=True)
             continue
         with get_context("spawn").Pool(a.jobs) as pool:
-            for line in pool.imap_unordered(_one, left):
+            for line in pool.imap_unordered(step, left):
                 print(line, flush=True)
 
 
 def _late(started: float, limit: float | None) -> bool:
     return limit is not None and time.monotonic() - started > limit
-
-
-def _one(task: tuple[Case, Places, argparse.Namespace]) -> str:
-    case, places, a = task
-    begun = time.monotonic()
-    torch.set_num_threads(1)  # of this process, which runs cases only
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(a.case_seconds)
-    try:
-        judged = judge_again(case, places) if a.judge else None
-        if a.judge and judged is None:
-            return f"{case.key}: was not debugged"
-        result = judged or go_on(case, places, a.screen, a.redo)
-    except NoDataError as error:
-        return f"{case.key}: skipped, {error}"
-    except Exception as error:  # one case does not end the others
-        result = load(places.results, case.key) or Result(case.key)
-        result.error = f"{type(error).__name__}: {error}"
-        save(places.results, result)
-        traceback.print_exc(file=sys.stdout)
-    finally:
-        signal.alarm(0)
-    return _line(result, time.monotonic() - begun)
-
-
-def _too_long(*_: Any) -> None:
-    raise TimeoutError("the case took longer than --case-seconds")
-
-
-def _line(result: Result, seconds: float) -> str:
-    parts = [f"{result.key}: {result.stage}, {seconds:.0f} s"]
-    if result.error:
-        parts.append(result.error)
-    if result.planted is None or result.twin is None:
-        parts.append(f"accuracy {result.accuracy:.3f}, network's {result.own_head or 0:.3f}")
-    else:
-        parts.append(
-            f"recall {result.twin['recall']:.2f} -> {result.planted['recall']:.2f}, flips "
-            f"{result.planted['flips']:.2f}{'' if result.counts else ': not learned'}"
-        )
-    if result.stage == "done":
-        confirmed = sum(one["confirmed"] for one in result.findings)
-        restored = result.restored
-        parts.append(f"rank {result.rank}, {confirmed} confirmed")
-        if restored is not None and result.mended is not None:
-            parts.append(f"restored {restored:.2f}")
-    return "; ".join(parts)
 
 
 def _report(a: argparse.Namespace) -> None:

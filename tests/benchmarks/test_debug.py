@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -391,3 +393,18 @@ def test_the_report_names_results_that_do_not_belong_together(tmp_path):
     assert document.write(tmp_path / "results", page) == []
     save(tmp_path / "results", replace(results[2], twin_made=""))
     assert "1 results do not say" in document.write(tmp_path / "results", page)[0]
+
+
+def test_cases_run_in_several_processes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.debug", "run", "--jobs", "2"]
+    ran = subprocess.run(
+        [*command, "--cases", "clothing-*", "--results", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=240,
+    )
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert len(lines) == sum(one.source == "clothing" for one in (*CASES, *TWINS))
+    assert all("skipped, needs --data" in line for line in lines)

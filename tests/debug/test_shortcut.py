@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from clearhead.debug import Inputs, Proposal, change_inputs, confirm, load_pattern, save_pattern
-from clearhead.debug.finding import rank
+from clearhead.debug.finding import Effect, Finding, FindingKind, rank
 from clearhead.debug.merge import merge
 from clearhead.debug.shortcut import propose_insertion
 from clearhead.errors import CorruptFileError
@@ -164,3 +165,47 @@ def test_what_says_the_same_is_told_once(inputs: Inputs) -> None:
     assert "leans on it" in merged[0].evidence
     unsure = [replace(one, confirmed=False) for one in ranked]
     assert merge(unsure, shifts) == unsure
+
+
+def test_a_class_that_was_given_up_and_what_it_is_taken_for_are_one_finding() -> None:
+    effect = Effect("recall lost", 0.2, 0.1, 0.3, 100)
+
+    def found(kind: FindingKind, classes: tuple[int, ...]) -> Finding:
+        return Finding(
+            kind,
+            f"{kind} {classes}",
+            "s",
+            where=f"{kind} {classes}",
+            evidence="Seen.",
+            effect=effect,
+            p_value=0.001,
+            mend="m",
+            classes=classes,
+            confirmed=True,
+        )
+
+    pair, lost, other = (
+        found("confusion", (0, 1)),
+        found("given_up", (0,)),
+        found("given_up", (1,)),
+    )
+    for ranked in ([pair, lost, other], [lost, pair, other]):
+        first, second = merge(ranked, {})
+        assert first.kind == ranked[0].kind
+        assert ranked[1].title in first.evidence
+        assert second is other
+
+
+def test_a_pattern_is_taken_out_only_of_what_shows_it(inputs: Inputs) -> None:
+    class Anyhow(Word):
+        """Takes a word away from any text."""
+
+        def remove(self, example: str, seed: int) -> str:
+            return example.partition(" ")[2]
+
+    proposal = propose(inputs, PLANTED, FILLER[0])
+    shown = [Word(PLANTED).has(inputs.example(i)) for i in inputs.rows("test", label=WILD)]
+    assert not all(shown)
+    found = confirm(inputs, replace(proposal, pattern=Anyhow(PLANTED)), kind="shortcut")
+    (n,) = re.findall(r"Taking it out of (\d+) wild", found.finding.evidence)
+    assert 0 < int(n) <= sum(shown)

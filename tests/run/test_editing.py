@@ -23,9 +23,11 @@ from clearhead.errors import (
 )
 from clearhead.events import Event
 from clearhead.features import PrecomputedFeatures
-from clearhead.layer import Ban, Calibrate, Relabel, Reweight, Zero
+from clearhead.layer import Ban, Calibrate, Lam, OneOf, Relabel, Reweight, Zero
 from clearhead.run import Run
 from clearhead.run.edit_result import EditResult
+from clearhead.run.editing import edit_run
+from clearhead.run.mending import edits_of_finding
 
 N, P = 1100, 10
 
@@ -208,7 +210,7 @@ def test_a_finding_is_mended(run: Run, finding: Finding, words: str) -> None:
 @pytest.mark.parametrize("words", ["feature 0 high", "side is left and feature 0 high"])
 def test_a_slice_of_features_is_found_in_training(run: Run, words: str) -> None:
     finding = Findings.of("slice", where=f"{words}, class cat", classes=(2,))
-    (edit,) = run.edit(finding=finding).edits
+    edit = run.edit(finding=finding).edits[0]
     assert isinstance(edit, Reweight)
     rows = np.isin(run.store.ids, edit.ids)
     assert (run.store.split[rows] == "train").all()
@@ -223,12 +225,54 @@ def test_a_slice_of_features_is_found_in_training(run: Run, words: str) -> None:
 def test_wrong_labels_of_a_slice_are_left_out(run: Run) -> None:
     run.debug(effort="quick")
     (run.folder / "debug" / "labels.json").unlink()
-    (edit,) = run.edit(finding=Findings.of("label_noise", where="feature 0 high")).edits
+    edit = run.edit(finding=Findings.of("label_noise", where="feature 0 high")).edits[0]
     assert isinstance(edit, Relabel)
     assert not edit.labels
     rows = np.isin(run.store.ids, edit.ids)
     assert (run.store.matrix()[rows, 0] > 0.5).all()
     assert (run.layer().predict(run.store.matrix()[rows]) != run.store.labels()[rows]).mean() > 0.9
+
+
+def balanced(run: Run, layer: clearhead.DecisionLayer) -> float:
+    """Mean recall on validation, one class at a time."""
+    labels = run.store.labels("validation")
+    right = layer.predict(run.store.matrix("validation")) == labels
+    return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
+
+
+def test_of_several_edits_that_of_the_best_balanced_accuracy_is_made(run: Run) -> None:
+    run.select("percentile:10")  # far too large a lam
+    ban = (Ban((9,)), Lam("same"))
+    harm = (Ban((0, 1, 2)), Lam("same"))
+    good = (Ban((9,)), Lam("again"))
+    for options in ([ban, harm, good], [harm, good, ban], [harm, good]):
+        result = edit_run(run, [OneOf(tuple(options))], dry_run=True)
+        assert result.edits == good
+        alone = [edit_run(run, list(one), dry_run=True).layer for one in options]
+        assert balanced(run, result.layer) > max(
+            balanced(run, layer) for layer, one in zip(alone, options, strict=True) if one != good
+        )
+    # What is no better than the plainer one is not made, nor where a person chose lam.
+    assert edit_run(run, [OneOf((ban, ban, harm))], dry_run=True).edits == ban
+    kept = edit_run(run, [OneOf(((Ban((9,)),), good)), Lam("same")], dry_run=True)
+    assert kept.edits == (Ban((9,)), Lam("same"))
+    assert kept.layer.certificate.lam == run.layer().certificate.lam
+    with pytest.raises(InputError, match="there is no feature 99"):
+        edit_run(run, [OneOf((ban, (Ban((99,)),)))], dry_run=True)
+
+
+def test_classes_count_alike_where_one_is_lost(run: Run) -> None:
+    """What is drawn for a finding can be one of three where half of a class is not told."""
+    finding = Findings.of("given_up", classes=(1,))
+    (choice,) = edits_of_finding(run, finding)
+    assert isinstance(choice, OneOf)
+    assert [len(option) for option in choice.options] == [1, 2]
+    run.select("percentile:0")  # no feature: one class takes all
+    (choice,) = edits_of_finding(run, finding)
+    assert isinstance(choice, OneOf)
+    assert [len(option) for option in choice.options] == [1, 2, 3]
+    before = balanced(run, run.layer())
+    assert balanced(run, run.edit(finding=finding, dry_run=True).layer) > before + 0.2
 
 
 def test_lam_is_chosen_again_where_asked_and_undone(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ import clearhead
 from clearhead.data import TextDataset
 from clearhead.debug import Inputs
 from clearhead.errors import InputError
-from clearhead.layer import NOTHING, Unlink
+from clearhead.layer import NOTHING, Unlink, weighted_accuracy, with_ways
+from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.unlink import WAYS
 from clearhead.run import Run
 from clearhead.run.editing import edit_run, rows_of, training_rows
@@ -111,6 +113,61 @@ def test_what_is_shuffled_says_nothing_about_the_class(run: Run, unlink: Unlink)
     assert np.abs(gap[0]).max() > 1
     assert np.abs(gap[1]).max() < 0.3
     np.testing.assert_allclose(rest_after, rest, atol=1e-3)
+
+
+def test_what_is_predicted_scatters_as_it_did(run: Run, unlink: Unlink) -> None:
+    """The planted word is gone, the rest of a text differs as much as without the word."""
+    rows = training_rows(run)
+    changed = replace(unlink, way="predicted").change(rows, CLASSES).features
+    column = int(np.abs(unlink.shifts.mean(axis=0)).argmax())
+    own, probes = unlink.carriers, unlink.probes
+    assert rows.features[own, column].mean() > 0.9
+    assert abs(changed[own, column].mean() - rows.features[probes, column].mean()) < 0.1
+    others = np.setdiff1d(np.arange(rows.n), own)
+    np.testing.assert_array_equal(changed[others], rows.features[others])
+    shown = rows.features[probes] + unlink.shifts
+    back = ShiftMap.fit(shown, -unlink.shifts)
+    plain = rows.features[own] + back.predict(rows.features[own])
+    missed = (-unlink.shifts - back.predict(shown)).var(axis=0).sum()
+    assert (changed[own] - plain).var(axis=0).sum() == pytest.approx(missed, rel=0.3)
+
+
+def test_the_class_without_the_pattern_is_known_by_what_was_seen(run: Run, unlink: Unlink) -> None:
+    """Predicted features stand for it only where nothing else does."""
+    rows = rows_of(run, "validation")
+    held = unlink.held_out["validation"]
+    assert len(held.replaced)
+    own = np.flatnonzero(rows.labels == TARGET)
+    shown = replace(held, carriers=own)
+    n = rows.n + len(held.probes) + len(own)
+    assert shown.apply(rows, TARGET).rows.n == n
+    nothing = replace(shown, replaced=held.replaced[:0], replacements=held.replacements[:0])
+    changed = nothing.apply(rows, TARGET).rows
+    assert changed.n == n + len(own)
+    assert changed.weight[n:].sum() == pytest.approx(0.9 * rows.n / 2)
+
+
+def test_of_ways_that_hardly_differ_the_one_is_taken_that_costs_least(
+    run: Run, unlink: Unlink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measured by hand for every way: the way taken, and what the others would have been."""
+    rows = rows_of(run, "validation")
+    unlinked = unlink.held_out["validation"].apply(rows, TARGET).rows
+    seen = {}
+    for way in unlink.ways(training_rows(run), CLASSES):
+        layer = edit_run(run, [replace(unlink, way=way)], dry_run=True).layer
+        right = layer.predict(rows.features) == rows.labels
+        seen[way] = (weighted_accuracy(layer, unlinked), right.mean())
+    best = max(score for score, _ in seen.values())
+    for near in (0.0, 1.0):
+        monkeypatch.setattr(sys.modules[with_ways.__module__], "NEAR", near)
+        (edit,) = edit_run(run, [unlink], dry_run=True).edits
+        assert isinstance(edit, Unlink)
+        score, as_it_is = seen[edit.way]
+        if near:
+            assert as_it_is >= max(right for _, right in seen.values()) - 0.01
+        else:
+            assert score >= best - 0.01  # ways are compared at a coarser tolerance
 
 
 def test_every_way_that_can_be_gone_is_solved(run: Run, unlink: Unlink) -> None:

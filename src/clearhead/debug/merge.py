@@ -22,7 +22,8 @@ def merge(findings: Sequence[Finding], shifts: Mapping[str, FloatArray]) -> list
     """Join ranked findings that are one fault, in place of the first of them.
 
     Patterns taken for the same class that move the features in use the same way are one
-    shortcut; that the class leans on a feature which carries a shortcut is part of it.
+    shortcut; that the class leans on a feature which carries a shortcut is part of it. What a
+    class is taken for, and that the sparse layer finds it less often, is one thing.
     Only what is confirmed is joined.
 
     Parameters
@@ -47,6 +48,8 @@ def _same(first: Finding, other: Finding, shifts: Mapping[str, FloatArray]) -> b
         return False
     if first.kind == "label_noise" and other.kind == "confusion":
         return set(first.classes) == set(other.classes)
+    if {first.kind, other.kind} == {"confusion", "given_up"}:
+        return first.classes[:1] == other.classes[:1]
     if first.key not in shifts:
         return False
     if other.key in shifts:

@@ -213,8 +213,8 @@ def confirm(inputs: Inputs, proposal: Proposal, *, kind: Literal["shortcut", "bi
         p_value=p_value,
         mend=(
             f"If this is not what makes a {name}, break the link: `clearhead edit RUN --finding "
-            "NUMBER` solves the layer again on features in which the pattern is as common "
-            "in the other classes."
+            "NUMBER` solves the layer again on features in which the pattern says nothing of the "
+            "class, in the way that does best on validation examples without it."
         ),
         features=tuple(carriers),
         classes=(c,),
@@ -246,10 +246,12 @@ def _likelier(change: Change, control: Change, c: int, what: str) -> tuple[Effec
 
 def _removal(inputs: Inputs, proposal: Proposal) -> str:
     """Say what taking the pattern out of the class's own test examples does."""
-    c = proposal.target
-    change = change_inputs(
-        inputs, proposal.pattern.remove, inputs.rows("test", label=c, most=MOST, salt=2)
-    )
+    c, pattern = proposal.target, proposal.pattern
+
+    def taken_out(example: Any, seed: int) -> Any | None:
+        return pattern.remove(example, seed) if pattern.has(example) else None
+
+    change = change_inputs(inputs, taken_out, inputs.rows("test", label=c, most=MOST, salt=2))
     found = change.scores_before.argmax(axis=1) == c if len(change) else np.zeros(0, dtype=bool)
     if not found.any():
         return ""

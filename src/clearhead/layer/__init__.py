@@ -17,6 +17,7 @@ from clearhead.layer.edit_layer import Calibrate, Refit, Scale, Zero
 from clearhead.layer.edit_problem import Ban, Counterexamples, Relabel, Reweight
 from clearhead.layer.evaluate import Evaluation, evaluate, right_rows, share_of
 from clearhead.layer.lam_again import Again, Lam, weighted_accuracy
+from clearhead.layer.one_of import OneOf
 from clearhead.layer.select import (
     Best,
     FeaturesPerClass,
@@ -60,6 +61,7 @@ __all__ = [
     "LayerAnalysis",
     "LayerEdit",
     "Newcomer",
+    "OneOf",
     "OneStandardError",
     "Percentile",
     "Point",

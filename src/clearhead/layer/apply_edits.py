@@ -22,6 +22,7 @@ from clearhead.layer.lam_again import (
     wanted_lam,
     weighted_accuracy,
 )
+from clearhead.layer.one_of import OneOf
 from clearhead.layer.training import TrainingRows
 from clearhead.layer.unlink import NOTHING, Unlink
 
@@ -29,6 +30,10 @@ __all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "with_ways"]
 
 COLLAPSED = 0.5
 """A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
+NEAR = 0.01
+"""Ways whose accuracies on a few hundred validation examples differ by less are as good."""
+BETTER = 0.005
+"""What changes more must do so much better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,67 +116,110 @@ def with_ways(
     before: Sequence[Edit],
     edits: Sequence[Edit],
     train: TrainingRows,
-    again: Again,
+    again: Again | None,
     *,
     current: DecisionLayer | None = None,
     grouped: bool = False,
     tol: float = 1e-4,
     on_event: EventCallback | None = None,
 ) -> list[Edit]:
-    """Choose how patterns are unlinked, by accuracy on validation: `edits` with their ways.
+    """Choose between ways to make edits, by accuracy on validation: `edits` as they will be made.
+
+    A pattern is unlinked in one of several ways; of :class:`OneOf` one option is left.
 
     Parameters
     ----------
     before, edits : sequence of Edit
         Those that stand, and those whose ways are to be chosen.
+    again : Again or None
+        Without it the first way or option is taken.
     current : DecisionLayer, optional
         After those that stand, `selected` if not given: what no way may do worse than.
     """
-    found = list(edits)
-    solver: Any = {"grouped": grouped, "tol": max(tol, ROUGH), "on_event": on_event}
-    for i, edit in enumerate(found):
-        if not isinstance(edit, Unlink) or edit.way:
-            continue
-        edit.check(selected)
-        ways = edit.ways(train, selected.class_names)
-        if "validation" not in edit.held_out:
-            found[i] = replace(edit, way=ways[0])
-            continue
-        standing = [*before, *found[:i]]
-        rows = changed_rows(again.validation, standing, selected.class_names, "validation")
-        scores = _Scores.of(edit, rows, selected.class_names, current or selected)
-        found[i] = replace(edit, way=NOTHING)
-        for way in ways:
-            tried = [*standing, replace(edit, way=way), Lam("again")]
-            changed = changed_rows(train, tried, selected.class_names)
-            solved = _solve(selected, tried, changed, again, **solver)
-            if scores.improved_by(solved.layer):
-                found[i] = replace(edit, way=way)
+    trial = _Trial(
+        selected,
+        current or selected,
+        train,
+        again,
+        {"grouped": grouped, "tol": max(tol, ROUGH), "on_event": on_event},
+        decided=wanted_lam(edits) is not None,
+    )
+    found: list[Edit] = []
+    for edit in edits:
+        standing = [*before, *found]
+        if isinstance(edit, OneOf):
+            edit.check(selected)
+            found += trial.option(edit, standing)
+        elif isinstance(edit, Unlink) and not edit.way:
+            edit.check(selected)
+            found.append(replace(edit, way=trial.way(edit, standing)))
+        else:
+            found.append(edit)
     return found
 
 
-class _Scores:
-    """The best way so far: none may do worse than the layer does on data without the pattern."""
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Solves the layer with an edit made in several ways; `decided` where lam is not to choose."""
 
-    def __init__(self, without: TrainingRows, rows: TrainingRows, current: DecisionLayer) -> None:
-        self.without, self.rows = without, rows
-        self.floor = weighted_accuracy(current, without)
-        self.best = weighted_accuracy(current, rows)
+    selected: DecisionLayer
+    current: DecisionLayer
+    train: TrainingRows
+    again: Again | None
+    solver: Any
+    decided: bool
 
-    @classmethod
-    def of(
-        cls, edit: Unlink, rows: TrainingRows, names: Sequence[str], current: DecisionLayer
-    ) -> _Scores:
+    def way(self, edit: Unlink, standing: list[Edit]) -> str:
+        """Choose how a pattern is unlinked.
+
+        None may do worse than the layer as it is on data without the pattern. Of those that
+        hardly differ on data where the pattern is as common in every class, the one is taken that
+        costs least on data as they are.
+        """
+        names = self.selected.class_names
+        ways = edit.ways(self.train, names)
+        if self.again is None or "validation" not in edit.held_out:
+            return ways[0]
+        rows = changed_rows(self.again.validation, standing, names, "validation")
         held, target = edit.held_out["validation"], names.index(edit.target)
-        return cls(held.apply(rows, target, 0.0).rows, held.apply(rows, target).rows, current)
+        without, unlinked = held.apply(rows, target, 0.0).rows, held.apply(rows, target).rows
+        floor = weighted_accuracy(self.current, without)
+        least = weighted_accuracy(self.current, unlinked)
+        tried = list[tuple[float, float, str]]()  # on unlinked data, as they are, how
+        for way in ways:
+            layer = self._solved([*standing, replace(edit, way=way), Lam("again")])
+            score = weighted_accuracy(layer, unlinked)
+            if score > least and weighted_accuracy(layer, without) >= floor:
+                tried.append((score, weighted_accuracy(layer, rows), way))
+        if not tried:
+            return NOTHING
+        best = max(score for score, _, _ in tried)
+        return max((one for one in tried if one[0] >= best - NEAR), key=lambda one: one[1])[2]
 
-    def improved_by(self, layer: DecisionLayer) -> bool:
-        """Whether a layer is the best yet; it is remembered."""
-        score = weighted_accuracy(layer, self.rows)
-        if score <= self.best or weighted_accuracy(layer, self.without) < self.floor:
-            return False
-        self.best = score
-        return True
+    def option(self, edit: OneOf, standing: list[Edit]) -> tuple[Edit, ...]:
+        """Choose one of several lists of edits by balanced accuracy: each class counts alike."""
+        if self.again is None or self.decided:
+            return edit.options[0]
+        names = self.selected.class_names
+        rows = changed_rows(self.again.validation, standing, names, "validation")
+        best, chosen = -np.inf, edit.options[0]
+        for option in edit.options:
+            score = balanced_accuracy(self._solved([*standing, *option]), rows)
+            if score > best + BETTER:
+                best, chosen = score, option
+        return chosen
+
+    def _solved(self, edits: list[Edit]) -> DecisionLayer:
+        rows = changed_rows(self.train, edits, self.selected.class_names)
+        return _solve(self.selected, edits, rows, self.again, **self.solver).layer
+
+
+def balanced_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:
+    """Mean over the classes that have examples of the share of these that are recognised."""
+    right = layer.predict(rows.features) == rows.labels
+    counts = np.bincount(rows.labels, minlength=rows.n_classes)
+    recall = np.bincount(rows.labels, right, minlength=rows.n_classes)[counts > 0]
+    return float((recall / counts[counts > 0]).mean())
 
 
 def changed_rows(

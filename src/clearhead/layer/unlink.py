@@ -25,7 +25,7 @@ WAYS = (
     PREDICTED,
     WEIGHED,
     *(f"{SHUFFLED} {k}" for k in DIRECTIONS),
-    *(f"{first} and {SHUFFLED} {k}" for first in (TAKEN_OUT, PREDICTED) for k in DIRECTIONS),
+    *(f"{first} and {SHUFFLED} {DIRECTIONS[0]}" for first in (TAKEN_OUT, PREDICTED)),
 )
 """The pattern is taken out of the examples, whose features the network then computes; or the
 features of the class are predicted as they would be without it; or examples of the class that
@@ -39,8 +39,6 @@ NOTHING = "nothing"
 """No way does better on held-out data than the layer as it is, which therefore stays."""
 _WITH = 0.1
 """What examples with the pattern weigh in a held-out split: the data to come are without it."""
-_PREDICTED = 0.25
-"""What predicted features weigh beside examples that were seen."""
 _FEW = 10
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
@@ -78,16 +76,16 @@ class HeldOut:
     def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
         """Make `share` of either side be with the pattern.
 
-        The class without it is known in up to three ways: examples that never showed it (a
-        detector may have overlooked it in them) and those that it was taken out of (traces may be
-        left) weigh alike, features as they would be without it (predicted) a quarter of either.
+        The class without it is known by examples that never showed it (a detector may have
+        overlooked it in them) and by those that it was taken out of (traces may be left), which
+        weigh alike; where there are neither, by features predicted without it.
         """
         n, own = rows.n, rows.labels == target
         shows, taken = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
         shows[self.carriers], taken[self.replaced] = True, True
         never, enough = own & ~shows, (own & ~shows).sum() >= _FEW
         probed, carriers = rows.features[self.probes], np.flatnonzero(shows)
-        back = carriers if len(self.shifts) else carriers[:0]
+        back = carriers[:0] if enough or (taken & own).any() or not len(self.shifts) else carriers
         copied = np.concatenate([self.probes, carriers, back])
         moved = [probed + self.shifts, rows.features[carriers]]
         if len(back):
@@ -101,12 +99,12 @@ class HeldOut:
         predicted = place >= len(self.probes) + len(carriers)
         more = np.zeros(len(copied), dtype=bool)
         never, taken, plain = (np.concatenate([at, more]) for at in (never, taken & own, ~own))
-        views = [(never, float(enough)), (taken, 1.0), (predicted, _PREDICTED)]
-        lacks = [(view, much) for view, much in views if much and view.any()] or [(never, 1.0)]
+        views = ([never] if enough else []) + [taken, predicted]
+        lacks = [view for view in views if view.any()] or [never]
         weight = np.zeros(changed.n)
         own = changed.labels == target
         self._share(weight, changed.weight, lacks, own & ~never & (place >= 0) & ~predicted, share)
-        self._share(weight, changed.weight, [(plain, 1.0)], inserted, share)
+        self._share(weight, changed.weight, [plain], inserted, share)
         weight *= rows.weight.sum() / 2
         measured = plain | never | (taken & (not enough))
         return Unlinked(replace(changed, weight=weight), measured, inserted)
@@ -115,13 +113,12 @@ class HeldOut:
     def _share(
         weight: FloatArray,
         counts: FloatArray,
-        lacks: list[tuple[BoolArray, float]],
+        lacks: list[BoolArray],
         shows: BoolArray,
         share: float,
     ) -> None:
         """Give one side, of sum 1, its weights: `share` to what shows the pattern."""
-        every = sum(much for _, much in lacks)
-        parts = [(view, (1 - share) * much / every) for view, much in lacks] + [(shows, share)]
+        parts = [(view, (1 - share) / len(lacks)) for view in lacks] + [(shows, share)]
         parts = [(at, much) for at, much in parts if counts[at].sum() > 0]
         total = max(sum(much for _, much in parts), 1e-300)
         for at, much in parts:
@@ -239,9 +236,7 @@ class Unlink(ProblemEdit):
         if way.startswith(TAKEN_OUT):
             changed = rows.replaced(self.replaced, self.replacements)
         elif way.startswith(PREDICTED):
-            own, probed = rows.features[self.carriers], rows.features[self.probes]
-            back = ShiftMap.fit(probed + self.shifts, -self.shifts).predict(own)
-            changed = rows.replaced(self.carriers, own + back)
+            changed = rows.replaced(self.carriers, self._predicted(rows))
         if SHUFFLED not in way:
             return changed
         return self._shuffled(changed, rows.features, int(way.rpartition(" ")[2]))
@@ -265,6 +260,20 @@ class Unlink(ProblemEdit):
         """Change a held-out split alike."""
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
+
+    def _predicted(self, rows: TrainingRows) -> FloatArray:
+        """Features of the carriers as they would be without the pattern.
+
+        A prediction leaves out what differs from example to example for reasons that features do
+        not tell. Each carrier gets what it missed in one of the probes: else the class would be
+        told by how little it scatters.
+        """
+        own, shown = rows.features[self.carriers], rows.features[self.probes] + self.shifts
+        back = ShiftMap.fit(shown, -self.shifts)
+        missed = -self.shifts - back.predict(shown)
+        drawn = np.random.default_rng(1).integers(0, len(missed), len(own))
+        found: FloatArray = own + back.predict(own) + missed[drawn]
+        return found
 
     def _shuffled(self, rows: TrainingRows, seen: FloatArray, k: int) -> TrainingRows:
         """Give every row, along the pattern's directions, what another row had as it was seen.

@@ -122,6 +122,7 @@ def worries(
             )
     for edit in edits:
         if isinstance(edit, Unlink) and "validation" in edit.held_out:
+            found += _more_fooled(before, edited.layer, edit, again.validation)
             found += _blind(edited.best or edited.layer, edit, again.validation)
     return found
 
@@ -136,6 +137,27 @@ def _falls(before: DecisionLayer, after: DecisionLayer, rows: TrainingRows) -> l
     return [
         f"accuracy on validation data as they are falls by {100 * value:.1f} points (at least "
         f"{100 * low:.1f}): undo it where the pattern, or the slice, belongs to the class"
+    ]
+
+
+def _more_fooled(
+    before: DecisionLayer, after: DecisionLayer, edit: Unlink, rows: TrainingRows
+) -> list[str]:
+    """Say so where the pattern, put into other classes, certainly makes more the class's."""
+    target = before.class_names.index(edit.target)
+    changed = edit.held_out["validation"].apply(rows, target)
+    inserted = changed.rows.features[changed.inserted]
+    if not len(inserted):
+        return []
+    was, now = (layer.predict(inserted) == target for layer in (before, after))
+    lost, won = int((now & ~was).sum()), int((was & ~now).sum())
+    _, low, _ = paired_difference(lost, won, len(inserted))
+    if low <= 0:
+        return []
+    return [
+        f"with {edit.pattern} put in, more examples of other classes are taken for {edit.target}: "
+        f"{100 * was.mean():.0f}% → {100 * now.mean():.0f}%. It was unlinked, and the class is "
+        "found more often in all data"
     ]
 
 

@@ -66,8 +66,7 @@ def edit_run(run: Run, edits: Sequence[Edit], *, dry_run: bool = False) -> EditR
         "tol": fitted["tol"],
         "on_event": run.on_event,
     }
-    if again is not None:
-        edits = with_ways(selected, log.edits(), edits, train, again, current=before, **solver)
+    edits = with_ways(selected, log.edits(), edits, train, again, current=before, **solver)
     logged = [*log.edits(), *edits]
     edited = apply_edits(
         selected,

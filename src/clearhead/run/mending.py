@@ -13,8 +13,8 @@ from clearhead.debug.change import log_odds
 from clearhead.debug.inputs import Inputs
 from clearhead.debug.pattern import Pattern, load_pattern
 from clearhead.errors import InputError, StepMissingError
-from clearhead.layer import Ban, Edit, HeldOut, Reweight, Unlink
-from clearhead.run.slice_mend import mend_labels, mend_slice
+from clearhead.layer import Ban, Edit, HeldOut, Unlink
+from clearhead.run.slice_mend import mend_class, mend_labels, mend_slice
 
 if TYPE_CHECKING:
     from clearhead.run.run import Run
@@ -29,8 +29,6 @@ LIKE_CARRIERS = 0.25
 """Examples with and without a pattern differ by about what putting it in does to the score."""
 COVERED = 0.9
 """Taken out of so many of the examples that show it, a pattern is gone from training."""
-GIVEN_UP_FACTOR = 2.0
-"""A class that was given up counts so many times as much."""
 
 
 def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
@@ -47,10 +45,8 @@ def edits_of_finding(run: Run, finding: int | str | Finding) -> list[Edit]:
     if found.kind in ("leaning", "hub", "blame") and found.features:
         return [Ban(found.features)]
     names = tuple(run.layer().class_names[c] for c in found.classes)
-    if found.kind == "confusion":
-        return [Reweight(classes=names[:1], factor=GIVEN_UP_FACTOR)]
-    if found.kind == "given_up":
-        return [Reweight(classes=names, factor=GIVEN_UP_FACTOR)]
+    if found.kind in ("confusion", "given_up"):
+        return mend_class(run, names[:1])
     if found.kind == "label_noise" and run.targets == "predictions":
         raise InputError(
             f"finding {found.key}: the layer was fitted to what the network predicts, and the "
@@ -91,9 +87,9 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     shows = shown.by(of_class)
     others = inputs.rows("train", other_than=target, most=SHIFTS, salt=3)
     at, shifts = _shifts(inputs, shown, others)
-    replaced, replacements = _taken_out(inputs, shown, of_class[shows])
     everywhere = _everywhere(inputs, shown, target, at, shifts)
     shows |= everywhere
+    replaced, replacements = _taken_out(inputs, shown, of_class[shows])
     held_out = {
         split: _measure_held_out(
             inputs, shown, target, split, take_out=bool(len(replaced)), everywhere=everywhere
@@ -164,7 +160,8 @@ def _measure_held_out(
     replaced: IntArray = np.zeros(0, dtype=np.int64)
     features = inputs.features([])
     if take_out:
-        replaced, examples = inputs.changed(rows[shows], shown.pattern.remove)
+        own = inputs.labels[rows] == target
+        replaced, examples = inputs.changed(rows[shows | (own & everywhere)], shown.pattern.remove)
         features = inputs.features(examples)
     carriers = rows[shows | everywhere]
     at, shifts = _shifts(inputs, shown, inputs.rows(split, other_than=target, most=HELD, salt=5))
@@ -189,7 +186,7 @@ def _taken_out(inputs: Inputs, shown: _Shown, carriers: IntArray) -> tuple[IntAr
     if len(inputs.changed(sample, pattern.remove)[0]) < max(COVERED * len(sample), 1):
         return np.zeros(0, dtype=np.int64), np.zeros((0, inputs.layer.weight.shape[1]), np.float32)
     rows = inputs.rows("train")
-    rows = rows[shown.by(rows)]
+    rows = np.union1d(rows[shown.by(rows)], carriers)
     at, examples = inputs.changed(rows, pattern.remove)
     return at, inputs.features(examples)
 

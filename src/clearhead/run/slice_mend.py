@@ -1,4 +1,4 @@
-"""The mend of a weak slice, or of wrong labels: which training examples, and what about them."""
+"""The mend of a weak slice or class, or of wrong labels: which examples, and what about them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import numpy as np
 
 from clearhead._types import BoolArray, IntArray, StrArray
 from clearhead.debug import Finding, traits_of, where_holds
-from clearhead.layer import Edit, Lam, Relabel, Reweight
+from clearhead.layer import Edit, Lam, OneOf, Relabel, Reweight
 from clearhead.run.debugging import inputs_of, train_of
 
 if TYPE_CHECKING:
     from clearhead.debug.labels.noise import Suspect
     from clearhead.run.run import Run
 
-__all__ = ["mend_labels", "mend_slice"]
+__all__ = ["mend_class", "mend_labels", "mend_slice"]
 
 FACTOR = 2.0
-"""A slice of half of its class's examples or more, which cannot be lifted to the rest's weight."""
+"""What a class counts, or a slice of half of its class's examples or more, which cannot be lifted
+to the rest's weight."""
+LOST = 0.5
+"""A class of which fewer examples are told is lost to the layer: a little more weight is little."""
+ENOUGH = 10
+"""Examples of a class in validation from which that can be said."""
 MOST_DOUBTED = 0.5
 """Of no class are more labels changed or left out than this: a layer that was fitted to such labels
 is no judge of them."""
@@ -37,14 +42,20 @@ def mend_slice(run: Run, found: Finding, names: tuple[str, ...]) -> list[Edit]:
         binned = run.view("train").metadata
         if equals and column in binned.columns and (binned[column].astype(str) == value).any():
             inside = (binned[column].astype(str) == value).to_numpy()
-            return [Reweight(column, value, names, factor=_factor(run, inside, found.classes))]
+            factor = _factor(run, inside, found.classes)
+            return _or_again(run, Reweight(column, value, names, factor=factor))
     rows = _rows(run, words)
     if rows is None or not rows.any():
         return []
     if found.kind == "label_noise":
         return _doubted_in(run, rows, found.classes)
     factor, ids = _factor(run, rows, found.classes), tuple(_ids(run)[rows].tolist())
-    return [Reweight(classes=names, ids=ids, factor=factor)]
+    return _or_again(run, Reweight(classes=names, ids=ids, factor=factor))
+
+
+def mend_class(run: Run, names: tuple[str, ...]) -> list[Edit]:
+    """Let classes that are told too seldom count more."""
+    return _or_again(run, Reweight(classes=names, factor=FACTOR))
 
 
 def mend_labels(run: Run, found: Finding) -> list[Edit]:
@@ -87,7 +98,7 @@ def _doubted_in(run: Run, rows: BoolArray, classes: Sequence[int]) -> list[Edit]
     kept = np.flatnonzero(rows & (scores.argmax(axis=1) != labels))
     if _most_are(kept, labels):
         return _alike()
-    return [Relabel(tuple(ids[kept].tolist()))] if len(kept) else []
+    return _or_again(run, Relabel(tuple(ids[kept].tolist()))) if len(kept) else []
 
 
 def _relabelled(run: Run, suspects: Sequence[Suspect]) -> list[Edit]:
@@ -100,7 +111,23 @@ def _relabelled(run: Run, suspects: Sequence[Suspect]) -> list[Edit]:
         return _alike()
     if not len(kept):
         return []
-    return [Relabel(tuple(_ids(run)[kept].tolist()), tuple(likely[int(row)] for row in kept))]
+    labels_now = tuple(likely[int(row)] for row in kept)
+    return _or_again(run, Relabel(tuple(_ids(run)[kept].tolist()), labels_now))
+
+
+def _or_again(run: Run, edit: Edit) -> list[Edit]:
+    """Make an edit, and choose lam again or let all classes count alike if that does better.
+
+    The layer's lam was chosen on the data as they were: where a class is lost, or its labels were
+    wrong, few features were worth their penalty. Classes are only weighed where one is lost.
+    """
+    view = run.view("validation")
+    told = np.bincount(view.labels, view.right, minlength=run.layer().n_classes)
+    counts = np.bincount(view.labels, minlength=len(told))
+    options: list[tuple[Edit, ...]] = [(edit,), (edit, Lam("again"))]
+    if ((counts >= ENOUGH) & (told < LOST * counts)).any():
+        options.append((edit, Reweight(), Lam("again")))
+    return [OneOf(tuple(options))]
 
 
 def _most_are(rows: IntArray, labels: IntArray) -> bool:

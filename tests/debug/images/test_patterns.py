@@ -63,6 +63,27 @@ def test_any_picture_is_changed_and_left_as_it_was(pattern, width, height, seed)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: f"{p.kind} {p.describe()}")
+def test_what_can_be_undone_brings_the_picture_back(pattern):
+    rng = np.random.default_rng(8)
+    for seed in range(4):
+        one = picture(seed % 3, rng)
+        made = pattern.insert(one, seed)
+        back = pattern.remove(made, seed)
+        if not isinstance(pattern, Overlay | Colours | Spectrum | Lighting):
+            assert back is None
+            continue
+        was, shown, now = (np.asarray(x, dtype=float) for x in (one, made, back))
+        assert np.abs(now - was).mean() < 0.35 * np.abs(shown - was).mean()
+        assert back.mode == "RGB"
+
+
+def test_colours_that_were_lost_are_not_brought_back():
+    grey = Colours(np.full((3, 3), 1 / 3), np.zeros(3), np.zeros(3))
+    assert grey.insert(noise(20, 20), 0) is not None
+    assert grey.remove(noise(20, 20), 0) is None
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: f"{p.kind} {p.describe()}")
 def test_what_was_saved_does_the_same(pattern, tmp_path):
     save_pattern(tmp_path, "one", pattern, np.zeros(3))
     again, _ = load_pattern(tmp_path, "one")

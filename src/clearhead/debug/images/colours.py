@@ -16,6 +16,8 @@ __all__ = ["Colours"]
 
 FLOOR = 3.0
 """Spread of a colour, in units of 255, below which it is not stretched."""
+FLATTEST = 50.0
+"""A map that makes one direction of colour so much flatter than another is not undone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,13 @@ class Colours(PicturePattern):
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""
         return to_picture((to_array(picture) - self.before) @ self.matrix.T + self.after)
+
+    def undo(self, picture: Image.Image) -> Image.Image | None:
+        """Map the colours back."""
+        if np.linalg.cond(self.matrix) > FLATTEST:
+            return None
+        back = np.linalg.inv(self.matrix)
+        return to_picture((to_array(picture) - self.after) @ back.T + self.before)
 
 
 def _moments(pictures: FloatArray) -> tuple[FloatArray, FloatArray]:

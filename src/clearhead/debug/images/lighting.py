@@ -64,3 +64,7 @@ class Lighting(PicturePattern):
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""
         return to_picture(to_array(picture) * resized(self.factor, *picture.size)[..., None])
+
+    def undo(self, picture: Image.Image) -> Image.Image | None:
+        """Divide by the factor."""
+        return to_picture(to_array(picture) / resized(self.factor, *picture.size)[..., None])

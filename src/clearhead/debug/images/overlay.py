@@ -51,6 +51,10 @@ class Overlay(PicturePattern):
         """Give a changed copy."""
         return to_picture(to_array(picture) + resized(self.added, *picture.size))
 
+    def undo(self, picture: Image.Image) -> Image.Image | None:
+        """Subtract what was added."""
+        return to_picture(to_array(picture) - resized(self.added, *picture.size))
+
 
 def _place(loud: FloatArray) -> str:
     """Where most of a mark (S, S) is, in words."""

@@ -30,9 +30,15 @@ class PicturePattern(Pattern):
 
     def insert(self, example: Any, seed: int) -> Image.Image | None:
         """Put it into a picture; None where that changes nothing."""
-        made = self.change(example, np.random.default_rng(seed))
-        same = made.size == example.size and made.tobytes() == example.convert("RGB").tobytes()
-        return None if same else made
+        return _if_changed(example, self.change(example, np.random.default_rng(seed)))
+
+    def remove(self, example: Any, seed: int) -> Image.Image | None:
+        """Take it out of a picture; None where it cannot be undone, or that changes nothing."""
+        return _if_changed(example, self.undo(example))
+
+    def undo(self, picture: Image.Image) -> Image.Image | None:
+        """Give a copy as it was before :meth:`change`, as far as it can be; None where not."""
+        return None
 
     @abstractmethod
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -65,3 +71,10 @@ class PicturePattern(Pattern):
 
     def _own(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def _if_changed(picture: Image.Image, made: Image.Image | None) -> Image.Image | None:
+    if made is None:
+        return None
+    same = made.size == picture.size and made.tobytes() == picture.convert("RGB").tobytes()
+    return None if same else made

@@ -61,10 +61,17 @@ class Spectrum(PicturePattern):
 
     def change(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         """Give a changed copy."""
-        pixels = to_array(picture)
-        gain = np.exp(_fitted(self.gain, picture.width, picture.height))
-        spectrum = np.fft.fft2(pixels, axes=(0, 1)) * np.fft.ifftshift(gain)[..., None]
-        return to_picture(np.fft.ifft2(spectrum, axes=(0, 1)).real.astype(np.float32))
+        return _filtered(picture, self.gain)
+
+    def undo(self, picture: Image.Image) -> Image.Image | None:
+        """Filter the other way."""
+        return _filtered(picture, -self.gain)
+
+
+def _filtered(picture: Image.Image, log_gain: FloatArray) -> Image.Image:
+    gain = np.exp(_fitted(log_gain, picture.width, picture.height))
+    spectrum = np.fft.fft2(to_array(picture), axes=(0, 1)) * np.fft.ifftshift(gain)[..., None]
+    return to_picture(np.fft.ifft2(spectrum, axes=(0, 1)).real.astype(np.float32))
 
 
 def _log_amplitude(pictures: FloatArray) -> FloatArray:
