@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -395,10 +396,11 @@ def test_the_report_names_results_that_do_not_belong_together(tmp_path):
     assert "1 results do not say" in document.write(tmp_path / "results", page)[0]
 
 
-def test_cases_run_in_several_processes(tmp_path: Path) -> None:
+def test_cases_run_in_several_processes(tmp_path):
     command = [sys.executable, "-m", "benchmarks.debug", "run", "--jobs", "2"]
     ran = subprocess.run(
         [*command, "--cases", "clothing-*", "--results", str(tmp_path)],
+        check=False,
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
