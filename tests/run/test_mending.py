@@ -12,10 +12,19 @@ import clearhead
 from clearhead.data import TextDataset
 from clearhead.debug import Inputs
 from clearhead.errors import InputError
-from clearhead.layer import NOTHING, Unlink, weighted_accuracy, with_ways
+from clearhead.layer import (
+    NOTHING,
+    Again,
+    Edited,
+    Sparsest,
+    Unlink,
+    weighted_accuracy,
+    with_ways,
+)
 from clearhead.layer.shift_map import ShiftMap
 from clearhead.layer.unlink import WAYS
 from clearhead.run import Run
+from clearhead.run.edit_effect import worries
 from clearhead.run.editing import edit_run, rows_of, training_rows
 from clearhead.run.mending import measure_unlink
 from tests.debug.counted import CLASSES, PLANTED, Word, dataset, run_of
@@ -200,6 +209,15 @@ def test_a_mend_that_would_do_harm_is_not_made(run: Run, unlink: Unlink) -> None
     assert result.edits[0].way == NOTHING
     np.testing.assert_array_equal(result.layer.weight, run.layer().weight)
     assert any("was not unlinked" in text for text in result.warnings)
+
+
+def test_a_pattern_that_fools_the_layer_more_than_before_is_said(run: Run, unlink: Unlink) -> None:
+    mend = replace(unlink, way="predicted")
+    again = Again(Sparsest(), rows_of(run, "validation"), 1e-3)
+    before = edit_run(run, [mend], dry_run=True).layer
+    for after, said in ((before, False), (run.layer(), True)):
+        texts = worries(before, Edited(after, solved=True), [mend], [mend], again)
+        assert any("than before" in text for text in texts) == said
 
 
 def test_counterexamples_of_a_data_set(run: Run) -> None:

@@ -196,6 +196,8 @@ class Unlink(ProblemEdit):
 
     def describe(self) -> str:
         """Say in words what is changed."""
+        if not self.way:
+            return f"{self.pattern} unlinked from {self.target}, solved again"
         if self.way == NOTHING:
             return f"{self.pattern} left as it is: no way to unlink it does better on validation"
         useless = ", what it changes in the features made useless" if SHUFFLED in self.way else ""

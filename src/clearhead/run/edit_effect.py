@@ -155,9 +155,9 @@ def _more_fooled(
     if low <= 0:
         return []
     return [
-        f"with {edit.pattern} put in, more examples of other classes are taken for {edit.target}: "
-        f"{100 * was.mean():.0f}% → {100 * now.mean():.0f}%. It was unlinked, and the class is "
-        "found more often in all data"
+        f"with {edit.pattern} put in, more examples of other classes are taken for {edit.target} "
+        f"than before: {100 * was.mean():.0f}% → {100 * now.mean():.0f}%. The edit did not undo "
+        f"what the pattern does; {edit.target} is found more often in all data"
     ]
 
 
