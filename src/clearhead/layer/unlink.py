@@ -43,6 +43,14 @@ _FEW = 10
 """Fewer examples of the class without the pattern than this cannot stand for the class."""
 
 
+def _no_rows() -> IntArray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_features() -> FloatArray:
+    return np.zeros((0, 0), dtype=np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Unlinked:
     """A held-out split in which the pattern is as common in every class.
@@ -72,13 +80,16 @@ class HeldOut:
     shifts: FloatArray
     replaced: IntArray
     replacements: FloatArray
+    controls: IntArray = field(default_factory=_no_rows)
+    controlled: FloatArray = field(default_factory=_no_features)
 
     def apply(self, rows: TrainingRows, target: int, share: float = _WITH) -> Unlinked:
         """Make `share` of either side be with the pattern.
 
         The class without it is known by examples that never showed it (a detector may have
         overlooked it in them) and by those that it was taken out of (traces may be left), which
-        weigh alike; where there are neither, by features predicted without it.
+        weigh alike; where there are neither, by features predicted without it. Of the others half
+        are those that the same was done to, so that its traces do not tell the class.
         """
         n, own = rows.n, rows.labels == target
         shows, taken = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
@@ -86,25 +97,30 @@ class HeldOut:
         never, enough = own & ~shows, (own & ~shows).sum() >= _FEW
         probed, carriers = rows.features[self.probes], np.flatnonzero(shows)
         back = carriers[:0] if enough or (taken & own).any() or not len(self.shifts) else carriers
-        copied = np.concatenate([self.probes, carriers, back])
+        copied = np.concatenate([self.probes, carriers, back, self.controls])
         moved = [probed + self.shifts, rows.features[carriers]]
         if len(back):
             map_back = ShiftMap.fit(probed + self.shifts, -self.shifts)
             moved.append(rows.features[back] + map_back.predict(rows.features[back]))
+        if len(self.controls):
+            moved.append(self.controlled)
         changed = rows.replaced(self.replaced, self.replacements).with_copies(
             copied, np.concatenate(moved), np.ones(len(copied))
         )
-        place = np.arange(changed.n) - n
-        inserted = (place >= 0) & (place < len(self.probes))
-        predicted = place >= len(self.probes) + len(carriers)
+        parts = np.repeat(
+            range(4), [len(self.probes), len(carriers), len(back), len(self.controls)]
+        )
+        inserted, kept, predicted, control = (
+            np.concatenate([np.zeros(n, dtype=bool), parts == part]) for part in range(4)
+        )
         more = np.zeros(len(copied), dtype=bool)
         never, taken, plain = (np.concatenate([at, more]) for at in (never, taken & own, ~own))
         views = ([never] if enough else []) + [taken, predicted]
         lacks = [view for view in views if view.any()] or [never]
         weight = np.zeros(changed.n)
-        own = changed.labels == target
-        self._share(weight, changed.weight, lacks, own & ~never & (place >= 0) & ~predicted, share)
-        self._share(weight, changed.weight, [plain], inserted, share)
+        others = [plain, control] if control.any() else [plain]
+        self._share(weight, changed.weight, lacks, kept, share)
+        self._share(weight, changed.weight, others, inserted, share)
         weight *= rows.weight.sum() / 2
         measured = plain | never | (taken & (not enough))
         return Unlinked(replace(changed, weight=weight), measured, inserted)
@@ -150,6 +166,11 @@ class Unlink(ProblemEdit):
         Training rows from which the pattern was taken out.
     replacements : ndarray of shape (r, p), float32
         Their features without it.
+    controls : ndarray of shape (c,), int
+        Training rows of other classes, without the pattern, to which the same was done as where it
+        is taken out.
+    controlled : ndarray of shape (c, p), float32
+        Their features then.
     way : str
         How the rows of the class come to be without the pattern, of :data:`WAYS`; that of the
         best validation accuracy is chosen where it is "", and :data:`NOTHING` is changed where
@@ -167,6 +188,8 @@ class Unlink(ProblemEdit):
     replaced: IntArray = field(metadata={"array": True})
     replacements: FloatArray = field(metadata={"array": True})
     way: str = ""
+    controls: IntArray = field(default_factory=_no_rows, metadata={"array": True})
+    controlled: FloatArray = field(default_factory=_no_features, metadata={"array": True})
     held_out: Mapping[str, HeldOut] = field(default_factory=dict, metadata={"array": True})
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -236,7 +259,7 @@ class Unlink(ProblemEdit):
             return self._with_copies(rows, class_names.index(self.target))
         changed = rows
         if way.startswith(TAKEN_OUT):
-            changed = rows.replaced(self.replaced, self.replacements)
+            changed = self._taken_out(rows, class_names.index(self.target))
         elif way.startswith(PREDICTED):
             changed = rows.replaced(self.carriers, self._predicted(rows))
         if SHUFFLED not in way:
@@ -262,6 +285,21 @@ class Unlink(ProblemEdit):
         """Change a held-out split alike."""
         part = self.held_out.get(split)
         return rows if part is None else part.apply(rows, class_names.index(self.target)).rows
+
+    def _taken_out(self, rows: TrainingRows, target: int) -> TrainingRows:
+        """Rows without the pattern; half of what the others weigh goes to the controls.
+
+        Taking it out leaves traces, which would tell the class as the pattern did.
+        """
+        changed = rows.replaced(self.replaced, self.replacements)
+        if not len(self.controls):
+            return changed
+        weight = rows.weight.copy()
+        others = rows.labels != target
+        half = weight[others].sum() / 2
+        weight[others] /= 2
+        each = np.full(len(self.controls), half / len(self.controls))
+        return replace(changed, weight=weight).with_copies(self.controls, self.controlled, each)
 
     def _predicted(self, rows: TrainingRows) -> FloatArray:
         """Features of the carriers as they would be without the pattern.

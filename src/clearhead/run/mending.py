@@ -27,6 +27,8 @@ HELD = 200
 """The same, of each held-out split."""
 LIKE_CARRIERS = 0.25
 """Examples with and without a pattern differ by about what putting it in does to the score."""
+MOSTLY = 0.5
+"""Where taking a pattern out changes fewer of the examples without it, it leaves no traces."""
 COVERED = 0.9
 """Taken out of so many of the examples that show it, a pattern is gone from training."""
 
@@ -90,6 +92,7 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
     everywhere = _everywhere(inputs, shown, target, at, shifts)
     shows |= everywhere
     replaced, replacements = _taken_out(inputs, shown, of_class[shows])
+    controls, controlled = _controls(inputs, shown, others if len(replaced) else others[:0])
     held_out = {
         split: _measure_held_out(
             inputs, shown, target, split, take_out=bool(len(replaced)), everywhere=everywhere
@@ -104,6 +107,8 @@ def measure_unlink(inputs: Inputs, pattern: Pattern, target: int) -> Unlink:
         shifts=shifts,
         replaced=_within(inputs, "train", replaced),
         replacements=replacements,
+        controls=_within(inputs, "train", controls),
+        controlled=controlled,
         held_out=held_out,
     )
 
@@ -164,14 +169,27 @@ def _measure_held_out(
         replaced, examples = inputs.changed(rows[shows | (own & everywhere)], shown.pattern.remove)
         features = inputs.features(examples)
     carriers = rows[shows | everywhere]
-    at, shifts = _shifts(inputs, shown, inputs.rows(split, other_than=target, most=HELD, salt=5))
+    others = inputs.rows(split, other_than=target, most=HELD, salt=5)
+    at, shifts = _shifts(inputs, shown, others)
+    controls, controlled = _controls(inputs, shown, others if take_out else others[:0])
     return HeldOut(
         carriers=_within(inputs, split, carriers[inputs.labels[carriers] == target]),
         probes=_within(inputs, split, at),
         shifts=shifts,
         replaced=_within(inputs, split, replaced),
         replacements=features,
+        controls=_within(inputs, split, controls),
+        controlled=controlled,
     )
+
+
+def _controls(inputs: Inputs, shown: _Shown, rows: IntArray) -> tuple[IntArray, FloatArray]:
+    """Do to examples without a pattern what is done where it is taken out, if that can be done."""
+    rows = rows[~shown.by(rows)]
+    at, examples = inputs.changed(rows, shown.pattern.remove)
+    if len(at) < max(MOSTLY * len(rows), 1):  # what leaves no traces changes nothing in them
+        at, examples = at[:0], []
+    return at, inputs.features(examples)
 
 
 def _shifts(inputs: Inputs, shown: _Shown, rows: IntArray) -> tuple[IntArray, FloatArray]:
