@@ -30,8 +30,8 @@ __all__ = ["Edited", "apply_edits", "changed_rows", "collapsed", "with_ways"]
 
 COLLAPSED = 0.5
 """A layer that keeps fewer of its features than this at the same lam is another kind of layer."""
-NEAR = 0.01
-"""Ways whose accuracies on a few hundred validation examples differ by less are as good."""
+NEAR = 0.003
+"""Ways whose accuracies on unlinked validation data differ by less are as good."""
 BETTER = 0.005
 """What changes more must do so much better."""
 
