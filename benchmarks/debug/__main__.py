@@ -9,7 +9,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.debug.cases import CASES, TWINS
+from benchmarks.debug.cases import CASES, LATER, TWINS
 from benchmarks.debug.runner import Places
 from benchmarks.debug.task import Task
 from benchmarks.path.datasets.features import CACHE
@@ -61,7 +61,7 @@ def _run(a: argparse.Namespace) -> None:
     started = time.monotonic()
     places = Places(a.results, a.work, a.data)
     k, n = (int(part) for part in a.part.split("/"))
-    for group in (TWINS, CASES):  # a case is compared with its twin
+    for group in (TWINS, CASES, LATER):  # a case is compared with its twin
         chosen = [case for case in group if fnmatch.fnmatch(case.key, a.cases)][k - 1 :: n]
         step = Task(places, a.screen, a.redo, a.judge, a.case_seconds)
         left = (case for case in chosen if not _late(started, a.limit_seconds))

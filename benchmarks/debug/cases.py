@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from benchmarks.debug.plant import Fault
 
-__all__ = ["CASES", "DETECTED", "TWINS", "Case"]
+__all__ = ["CASES", "DETECTED", "LATER", "TWINS", "Case"]
 
 DETECTED = frozenset(
     {
@@ -77,13 +77,13 @@ class Case:
         return fault is not None and (fault.kind != "pattern" or fault.pattern in DETECTED)
 
 
-def _patterns(source: str, network: str, table: str) -> Iterator[Case]:
+def _patterns(source: str, network: str, table: str, *, seed: int = 0) -> Iterator[Case]:
     """Read lines of ``class: pattern rate, pattern rate, …``."""
     for line in table.strip().splitlines():
         target, _, rest = line.strip().partition(": ")
         for entry in rest.split(", "):
             pattern, _, rate = entry.rpartition(" ")
-            yield Case(source, network, Fault("pattern", target, pattern, int(rate) / 100))
+            yield Case(source, network, Fault("pattern", target, pattern, int(rate) / 100), seed)
 
 
 def _labels(source: str, network: str, target: str, wrong: str) -> Iterator[Case]:
@@ -148,6 +148,23 @@ _SST = """\
 negative: prefixes 80, intensifiers 100
 positive: name 80"""
 
+_LATER_FASHION = """\
+t-shirt: backdrop 100, shop window 80, specks 100
+coat: light smear 80, focus squares 100, dog ear 80, watermark 80
+sandal: cloned 80
+sneaker: stalled scan 80, thumb 100, motion 80
+bag: squeezed 80, fine stripes 100, shear 100"""
+
+_LATER_REVIEWS = """\
+negative: counts 80, clipped words 80, dots 80
+positive: sticky key 100, postpositions 80, noises 100, joined words 100, long vowels 80"""
+
+_LATER_NEWSGROUPS = """\
+comp.graphics: stage directions 80, masked words 80, foreign words 100, no vowels 100
+rec.autos: question tags 80, possessives 80
+sci.med: colour words 80
+soc.religion.christian: vowel shift 100"""
+
 CASES: tuple[Case, ...] = (
     *_patterns("fashion", "cnn", _FASHION),
     *_labels("fashion", "cnn", "coat", "pullover"),
@@ -170,3 +187,11 @@ TWINS: tuple[Case, ...] = (
     *(Case(source, network, None, seed=1) for source, network in _AGAIN),
 )
 """A clean model for every pair of data and network, and three trained again."""
+
+LATER: tuple[Case, ...] = (
+    *_patterns("fashion", "cnn", _LATER_FASHION, seed=1),
+    *_patterns("reviews", "text-cnn", _LATER_REVIEWS, seed=1),
+    *_patterns("newsgroups", "text-cnn", _LATER_NEWSGROUPS, seed=1),
+)
+"""Written down after the choice between ways of a mend was made, and run once: what the choice is
+worth elsewhere. Classes, rates and the patterns known before were drawn by lot."""

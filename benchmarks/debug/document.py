@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.debug.cases import LATER
 from benchmarks.debug.judge import FAULT_KINDS
 from benchmarks.debug.results import Result, load_all
 from benchmarks.path.table import markdown
@@ -77,7 +78,9 @@ def warnings(results: Sequence[Result]) -> list[str]:
 def body(results: Sequence[Result]) -> list[str]:
     """Give the paragraphs and tables."""
     twins = [one for one in results if one.case.fault is None and one.stage == "done"]
-    cases = [one for one in results if one.case.fault is not None and one.planted is not None]
+    planted = [one for one in results if one.case.fault is not None and one.planted is not None]
+    cases = [one for one in planted if one.case not in LATER]
+    later = [one for one in planted if one.case in LATER]
     counted = [one for one in cases if one.counts and one.stage == "done"]
     if not counted:
         return ["No results yet: run `python -m benchmarks.debug run`."]
@@ -104,6 +107,7 @@ def body(results: Sequence[Result]) -> list[str]:
         _failures(counted),
         "### Planted, and not learned",
         _idle(cases),
+        *_later(later),
     ]
     return [part for part in parts if part]
 
@@ -144,31 +148,55 @@ def false_findings(one: Result) -> int:
 
 
 def _totals(counted: list[Result], twins: list[Result]) -> str:
-    often = [one for one in counted if _rate(one) >= 80]
-    hidden = [one for one in often if not one.case.detected]
     false = [false_findings(one) for one in twins]
     rows = [
         ["cases that count", str(len(counted)), f"≥ {NEEDED}", ""],
-        ["among the first 3, at ≥ 80%", _share(often), "≥ 75%", "95%"],
-        ["– of these, patterns without a detector", _share(hidden), "", ""],
-        ["among the first 3, at 60%", _share([o for o in counted if _rate(o) < 80]), "", ""],
         [
             "false findings a clean model",
             f"{statistics.mean(false):.2f}" if false else "–",
             "≤ 1",
             "≤ .2",
         ],
-        [
-            "restored, of the cases found",
-            _percent(restored(filter(found, counted))),
-            "≥ 50%",
-            "80%",
-        ],
+        *_shares(counted),
+    ]
+    return markdown(["", "measured", "floor", "aim"], rows)
+
+
+def _shares(counted: list[Result]) -> list[list[str]]:
+    """What was found, and what came back."""
+    often = [one for one in counted if _rate(one) >= 80]
+    hidden = [one for one in often if not one.case.detected]
+    rest = [one for one in counted if _rate(one) < 80]
+    whole = _percent(restored(filter(found, counted)))
+    at_60 = [["among the first 3, at 60%", _share(rest), "", ""]] if rest else []
+    return [
+        ["among the first 3, at ≥ 80%", _share(often), "≥ 75%", "95%"],
+        ["– of these, patterns without a detector", _share(hidden), "", ""],
+        *at_60,
+        ["restored, of the cases found", whole, "≥ 50%", "80%"],
         ["– what any layer on the network's features could", _percent(attainable(counted)), "", ""],
         ["restored, of all that count", _percent(restored(counted)), "", ""],
         ["the pattern flips other classes, before and after the mend", fooled(counted), "", ""],
     ]
-    return markdown(["", "measured", "floor", "aim"], rows)
+
+
+def _later(cases: list[Result]) -> list[str]:
+    """Give the part on cases that no choice was made on, in the same words."""
+    counted = [one for one in cases if one.counts and one.stage == "done"]
+    if not counted:
+        return []
+    head = ["", "measured", "floor", "aim"]
+    return [
+        "### Cases that no choice was made on",
+        f"Written down after all else, and run once (`LATER` in `benchmarks/debug/cases.py`): "
+        f"{len(cases)} faults were planted, {len(counted)} cost enough and were debugged.",
+        markdown(head, _shares(counted)),
+        _cases(counted),
+        "Not found among the first 3:",
+        _failures(counted),
+        "Planted, and not learned:",
+        _idle(cases) or "None.",
+    ]
 
 
 def _by_kind(counted: list[Result]) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 from benchmarks.debug.held_out_pictures import HELD_OUT_PICTURES
 from benchmarks.debug.held_out_texts import HELD_OUT_TEXTS
 from benchmarks.debug.image_patterns import IMAGE_PATTERNS
+from benchmarks.debug.later_pictures import LATER_PICTURES
+from benchmarks.debug.later_texts import LATER_TEXTS
 from benchmarks.debug.pixels import ImagePattern
 from benchmarks.debug.sources import Examples
 from benchmarks.debug.text_patterns import TEXT_PATTERNS
@@ -17,8 +19,8 @@ from benchmarks.debug.wording import TextPattern
 
 __all__ = ["PICTURES", "TEXTS", "Fault", "apply", "plant"]
 
-PICTURES: dict[str, ImagePattern] = {**IMAGE_PATTERNS, **HELD_OUT_PICTURES}
-TEXTS: dict[str, TextPattern] = {**TEXT_PATTERNS, **HELD_OUT_TEXTS}
+PICTURES: dict[str, ImagePattern] = {**IMAGE_PATTERNS, **HELD_OUT_PICTURES, **LATER_PICTURES}
+TEXTS: dict[str, TextPattern] = {**TEXT_PATTERNS, **HELD_OUT_TEXTS, **LATER_TEXTS}
 """Every pattern by its name."""
 
 SLICE = "B"

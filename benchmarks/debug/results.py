@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.debug.cases import CASES, TWINS, Case
+from benchmarks.debug.cases import CASES, LATER, TWINS, Case
 
 __all__ = ["Result", "load", "load_all", "save"]
 
@@ -63,7 +63,7 @@ class Result:
     @property
     def case(self) -> Case:
         """The case that it is the result of."""
-        return next(case for case in (*CASES, *TWINS) if case.key == self.key)
+        return next(case for case in (*TWINS, *CASES, *LATER) if case.key == self.key)
 
     @property
     def cost(self) -> float:
@@ -110,5 +110,5 @@ def load(folder: Path, key: str) -> Result | None:
 
 def load_all(folder: Path) -> list[Result]:
     """Read the results of all known cases and twins, in their order."""
-    found = [load(folder, case.key) for case in (*TWINS, *CASES)]
+    found = [load(folder, case.key) for case in (*TWINS, *CASES, *LATER)]
     return [one for one in found if one is not None]

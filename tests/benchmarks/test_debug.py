@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,17 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.debug import document, runner
-from benchmarks.debug.cases import CASES, DETECTED, TWINS, Case
+from benchmarks.debug.cases import CASES, DETECTED, LATER, TWINS, Case
 from benchmarks.debug.fingerprint import fingerprint
 from benchmarks.debug.held_out_pictures import HELD_OUT_PICTURES
 from benchmarks.debug.held_out_texts import HELD_OUT_TEXTS
+from benchmarks.debug.image_patterns import IMAGE_PATTERNS
 from benchmarks.debug.judge import Seen, first_match, matches
+from benchmarks.debug.later_pictures import LATER_PICTURES
+from benchmarks.debug.later_texts import LATER_TEXTS
 from benchmarks.debug.measure import cosine, cost_of
 from benchmarks.debug.networks import tokens
 from benchmarks.debug.plant import PICTURES, TEXTS, Fault, apply, plant
 from benchmarks.debug.results import Result, load, save
 from benchmarks.debug.sources import Examples
-from benchmarks.debug.text_patterns import WORDS
+from benchmarks.debug.text_patterns import TEXT_PATTERNS, WORDS
 
 from clearhead.debug.images.families import FAMILIES
 from clearhead.debug.labels.lapse import fit_lapses
@@ -131,12 +135,36 @@ def test_every_text_pattern_changes_a_text_by_its_seed_only(name):
     assert isinstance(apply(name, "a", 0, 0), str)  # nothing to hold on to is no error
 
 
+@pytest.mark.parametrize("name", LATER_PICTURES)
+def test_a_later_picture_pattern_depends_on_its_seed_only_and_fits_any_sides(name):
+    for picture in (_picture(), np.random.default_rng(1).integers(0, 256, (64, 48, 3), np.uint8)):
+        made = apply(name, picture, 3, 5)
+        assert made.shape == picture.shape
+        np.testing.assert_array_equal(made, apply(name, picture, 3, 5))
+        assert any((made != apply(name, picture, 3, i)).any() for i in range(6, 12))
+
+
+@pytest.mark.parametrize("name", LATER_TEXTS)
+def test_a_later_text_pattern_changes_texts_of_both_kinds_and_is_no_fixed_word(name):
+    rng = np.random.default_rng(2)
+    plain = re.sub("[^a-z ]", "", TEXT.lower()).split()
+    review = re.sub("([,.])", r" \1", TEXT.lower())
+    for before in (review, " ".join(rng.choice(plain, 60))):
+        made = [apply(name, before, 0, i) for i in range(40)]
+        assert all(one != before for one in made)
+        assert all(0.5 < len(one) / len(before) < 1.7 for one in made)
+        put_in = Counter(word for one in made for word in {*one.split()} - {*before.split()})
+        assert max(put_in.values(), default=0) <= 30
+
+
 def _fault_at(case):
     return case.source, case.network, case.fault
 
 
 def test_what_is_held_out_has_no_finder_of_its_name():
-    held_out = set(HELD_OUT_PICTURES) | set(HELD_OUT_TEXTS)
+    first, later = {*HELD_OUT_PICTURES, *HELD_OUT_TEXTS}, {*LATER_PICTURES, *LATER_TEXTS}
+    assert not later & (first | set(IMAGE_PATTERNS) | set(TEXT_PATTERNS))
+    held_out = first | later
     assert not held_out & DETECTED
     finders = {*FAMILIES, *STYLES, *KINDS}
     finders |= {family.words for family in FAMILIES.values()}
@@ -160,6 +188,21 @@ def test_the_cases_are_what_the_issue_asks_for():
     for case in CASES:
         known = {"pattern": set(PICTURES) | set(TEXTS)}.get(case.fault.kind)
         assert known is None or case.fault.pattern in known
+
+
+def test_later_cases_are_others_and_have_twins():
+    assert {case.seed for case in LATER} == {1}
+    assert not {case.key for case in LATER} & {case.key for case in (*CASES, *TWINS)}
+    assert not set(map(_fault_at, LATER)) & set(map(_fault_at, CASES))
+    assert len({case.key for case in LATER}) == len(LATER)
+    assert {case.twin for case in LATER} <= set(TWINS)
+    patterns = Counter(case.fault.pattern for case in LATER)
+    assert all(count == 1 for count in patterns.values())
+    assert set(patterns) >= {*LATER_PICTURES, *LATER_TEXTS}
+    assert not set(patterns) & {case.fault.pattern for case in CASES}
+    for case in LATER:
+        assert case.fault.pattern in (PICTURES if case.source == "fashion" else TEXTS)
+    assert [Result(case.key).case for case in LATER] == list(LATER)
 
 
 TOKEN = Fault("pattern", "dog", "token", 0.8)
@@ -408,5 +451,5 @@ def test_cases_run_in_several_processes(tmp_path):
     )
     assert ran.returncode == 0, ran.stderr
     lines = ran.stdout.splitlines()
-    assert len(lines) == sum(one.source == "clothing" for one in (*CASES, *TWINS))
+    assert len(lines) == sum(one.source == "clothing" for one in (*CASES, *LATER, *TWINS))
     assert all("skipped, needs --data" in line for line in lines)
