@@ -179,6 +179,34 @@ def test_of_ways_that_hardly_differ_the_one_is_taken_that_costs_least(
             assert score >= best - 0.01  # ways are compared at a coarser tolerance
 
 
+def test_a_way_after_which_the_pattern_fools_more_is_taken_only_where_there_is_no_other(
+    run: Run, unlink: Unlink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How often each way is fooled is measured by hand; so many more as the least are allowed."""
+    rows = rows_of(run, "validation")
+    unlinked = unlink.held_out["validation"].apply(rows, TARGET)
+    before = unlinked.fooled(run.layer(), TARGET)
+    assert len(before) == len(unlink.held_out["validation"].probes)
+    assert before.mean() > 0.2  # the word does decide
+    seen = {}
+    for way in unlink.ways(training_rows(run), CLASSES):
+        layer = edit_run(run, [replace(unlink, way=way)], dry_run=True).layer
+        more = unlinked.fooled(layer, TARGET).mean() - before.mean()
+        seen[way] = (weighted_accuracy(layer, unlinked.rows), more)
+    least = min(more for _, more in seen.values())
+    module = sys.modules[with_ways.__module__]
+    monkeypatch.setattr(module, "NEAR", 0.0)
+    chosen = {}
+    for allowed in (least + 0.005, least - 0.5):  # the second allows none, so all
+        monkeypatch.setattr(module, "MORE_FOOLED", allowed)
+        (edit,) = edit_run(run, [unlink], dry_run=True).edits
+        assert isinstance(edit, Unlink)
+        chosen[allowed] = seen[edit.way]
+    one, other = chosen.values()
+    assert one[1] <= least + 0.02  # ways are compared at a coarser tolerance
+    assert other[0] >= max(score for score, _ in seen.values()) - 0.01
+
+
 def test_every_way_that_can_be_gone_is_solved(run: Run, unlink: Unlink) -> None:
     rows, layer = training_rows(run), run.layer()
     assert set(unlink.ways(rows, CLASSES)) == set(WAYS)

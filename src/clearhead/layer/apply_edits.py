@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,8 @@ NEAR = 0.003
 """Ways whose accuracies on unlinked validation data differ by less are as good."""
 BETTER = 0.005
 """What changes more must do so much better."""
+MORE_FOOLED = 0.1
+"""A way after which the pattern makes so many more of the others the class's did not undo it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,8 @@ class _Trial:
     def way(self, edit: Unlink, standing: list[Edit]) -> str:
         """Choose how a pattern is unlinked.
 
-        None may do worse than the layer as it is on data without the pattern. Of those that
+        None may do worse than the layer as it is on data without the pattern. One after which the
+        pattern fools the layer much more is taken only where there is no other. Of those that
         hardly differ on data where the pattern is as common in every class, the one is taken that
         costs least on data as they are.
         """
@@ -182,19 +185,19 @@ class _Trial:
             return ways[0]
         rows = changed_rows(self.again.validation, standing, names, "validation")
         held, target = edit.held_out["validation"], names.index(edit.target)
-        without, unlinked = held.apply(rows, target, 0.0).rows, held.apply(rows, target).rows
+        without, unlinked = held.apply(rows, target, 0.0).rows, held.apply(rows, target)
         floor = weighted_accuracy(self.current, without)
-        least = weighted_accuracy(self.current, unlinked)
-        tried = list[tuple[float, float, str]]()  # on unlinked data, as they are, how
+        least = weighted_accuracy(self.current, unlinked.rows)
+        before = unlinked.fooled(self.current, target).sum()
+        tried = list[_Tried]()
         for way in ways:
             layer = self._solved([*standing, replace(edit, way=way), Lam("again")])
-            score = weighted_accuracy(layer, unlinked)
+            score = weighted_accuracy(layer, unlinked.rows)
             if score > least and weighted_accuracy(layer, without) >= floor:
-                tried.append((score, weighted_accuracy(layer, rows), way))
-        if not tried:
-            return NOTHING
-        best = max(score for score, _, _ in tried)
-        return max((one for one in tried if one[0] >= best - NEAR), key=lambda one: one[1])[2]
+                after = unlinked.fooled(layer, target)
+                more = float((after.sum() - before) / max(len(after), 1))
+                tried.append(_Tried(way, score, weighted_accuracy(layer, rows), more))
+        return _best(tried).way if tried else NOTHING
 
     def option(self, edit: OneOf, standing: list[Edit]) -> tuple[Edit, ...]:
         """Choose one of several lists of edits by balanced accuracy: each class counts alike."""
@@ -212,6 +215,21 @@ class _Trial:
     def _solved(self, edits: list[Edit]) -> DecisionLayer:
         rows = changed_rows(self.train, edits, self.selected.class_names)
         return _solve(self.selected, edits, rows, self.again, **self.solver).layer
+
+
+class _Tried(NamedTuple):
+    """A way: accuracy on unlinked data and on data as they are, and how much more is fooled."""
+
+    way: str
+    unlinked: float
+    as_is: float
+    more_fooled: float
+
+
+def _best(tried: Sequence[_Tried]) -> _Tried:
+    among = [one for one in tried if one.more_fooled <= MORE_FOOLED] or tried
+    best = max(one.unlinked for one in among)
+    return max((one for one in among if one.unlinked >= best - NEAR), key=lambda one: one.as_is)
 
 
 def balanced_accuracy(layer: DecisionLayer, rows: TrainingRows) -> float:

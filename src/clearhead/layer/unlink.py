@@ -70,6 +70,11 @@ class Unlinked:
     without: BoolArray
     inserted: BoolArray
 
+    def fooled(self, layer: DecisionLayer, target: int) -> BoolArray:
+        """Which of the inserted (d,) a layer takes for the class."""
+        found: BoolArray = layer.predict(self.rows.features[self.inserted]) == target
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:

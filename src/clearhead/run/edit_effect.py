@@ -146,12 +146,11 @@ def _more_fooled(
     """Say so where the pattern, put into other classes, certainly makes more the class's."""
     target = before.class_names.index(edit.target)
     changed = edit.held_out["validation"].apply(rows, target)
-    inserted = changed.rows.features[changed.inserted]
-    if not len(inserted):
+    was, now = (changed.fooled(layer, target) for layer in (before, after))
+    if not len(was):
         return []
-    was, now = (layer.predict(inserted) == target for layer in (before, after))
     lost, won = int((now & ~was).sum()), int((was & ~now).sum())
-    _, low, _ = paired_difference(lost, won, len(inserted))
+    _, low, _ = paired_difference(lost, won, len(was))
     if low <= 0:
         return []
     return [
