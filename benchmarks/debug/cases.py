@@ -193,5 +193,5 @@ LATER: tuple[Case, ...] = (
     *_patterns("reviews", "text-cnn", _LATER_REVIEWS, seed=1),
     *_patterns("newsgroups", "text-cnn", _LATER_NEWSGROUPS, seed=1),
 )
-"""Written down after the choice between ways of a mend was made, and run once: what the choice is
-worth elsewhere. Classes, rates and the patterns known before were drawn by lot."""
+"""Written down after finders and ways of a mend were there, and looked through once: what these
+are worth elsewhere. Classes, rates and the patterns known before were drawn by lot."""

@@ -187,9 +187,10 @@ def _later(cases: list[Result]) -> list[str]:
         return []
     head = ["", "measured", "floor", "aim"]
     return [
-        "### Cases that no choice was made on",
-        f"Written down after all else, and run once (`LATER` in `benchmarks/debug/cases.py`): "
-        f"{len(cases)} faults were planted, {len(counted)} cost enough and were debugged.",
+        "### Cases that came later",
+        f"Written down after finders and ways of a mend were there (`LATER` in "
+        f"`benchmarks/debug/cases.py`): {len(cases)} faults were planted, {len(counted)} cost "
+        "enough and were debugged.",
         markdown(head, _shares(counted)),
         _cases(counted),
         "Not found among the first 3:",

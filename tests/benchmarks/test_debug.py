@@ -344,6 +344,12 @@ def test_the_report_counts_what_counts(tmp_path):
     assert "4 faults were planted; 3 cost enough" in text
     assert "| restored, of the cases found | 50% |" in text
     assert results[0].restored == pytest.approx(0.5)
+    assert "Cases that came later" not in text
+    later = [_result(LATER[0], 1, mended=0.6), _result(LATER[1], None, planted=0.75)]
+    both = "\n".join(document.body([*results, *later]))
+    assert "33% (1 of 3)" in both  # counted apart
+    assert "4 faults were planted; 3 cost enough" in both
+    assert "2 faults were planted, 1 cost enough" in both.partition("Cases that came later")[2]
     page = tmp_path / "page.md"
     page.write_text(f"before\n{document.BEGIN}\nold\n{document.END}\nafter\n")
     document.write(tmp_path, page)
